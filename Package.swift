@@ -1,0 +1,53 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// OrderedDictionary keeps the key order of JSON and GGUF metadata.
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+
+let package = Package(
+  name: "mtconv",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "TensorFormats", targets: ["TensorFormats"]),
+    .library(name: "SafetensorsFormat", targets: ["SafetensorsFormat"]),
+    .library(name: "GGUFFormat", targets: ["GGUFFormat"]),
+    .library(name: "ModelTokenizers", targets: ["ModelTokenizers"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CTensorKernels"),
+    .target(
+      name: "TensorFormats", dependencies: ["CTensorKernels", collections], exclude: ["README.md"],
+      swiftSettings: settings),
+    .target(
+      name: "SafetensorsFormat", dependencies: ["TensorFormats", collections], exclude: ["README.md"],
+      swiftSettings: settings),
+    .target(
+      name: "GGUFFormat", dependencies: ["TensorFormats", collections], exclude: ["README.md"],
+      swiftSettings: settings),
+    .target(
+      name: "ModelTokenizers", dependencies: ["TensorFormats", collections], exclude: ["README.md"],
+      swiftSettings: settings),
+
+    .target(
+      name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",
+      swiftSettings: settings),
+    .testTarget(
+      name: "TensorFormatsTests", dependencies: ["TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "SafetensorsFormatTests", dependencies: ["SafetensorsFormat", "MTConvTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "GGUFFormatTests", dependencies: ["GGUFFormat", "MTConvTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ModelTokenizersTests", dependencies: ["ModelTokenizers", "MTConvTestSupport"], swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

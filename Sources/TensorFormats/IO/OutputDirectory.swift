@@ -1,0 +1,75 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+
+/// A directory that appears under its name only when every file in it is complete.
+public final class OutputDirectory {
+  public let path: String
+  /// Where files are written until `commit`.
+  public let partialPath: String
+  private let overwrite: Bool
+  private var isOpen = true
+
+  /// Creates the partial directory beside the destination.
+  public init(path: String, overwrite: Bool = false) throws(FileError) {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+    if !overwrite, FileSystem.exists(path) { throw FileError(.exists, "'\(path)' already exists") }
+    self.path = path
+    self.overwrite = overwrite
+    partialPath = Partials.name(for: path)
+    try FileSystem.makeDirectory(partialPath)
+    Partials.register(partialPath)
+  }
+
+  deinit { cancel() }
+
+  /// An output file inside.
+  public func file(_ name: String, expectedSize: Int? = nil) throws(FileError) -> OutputFile {
+    try OutputFile(path: FileSystem.join(partialPath, name), expectedSize: expectedSize)
+  }
+
+  /// Writes a small file inside.
+  public func write(_ bytes: [UInt8], to name: String) throws(FileError) {
+    let output = try file(name)
+    try output.write(bytes)
+    try output.commit(durable: false)
+  }
+
+  /// Gives the directory its name. What stood there before, if overwriting was asked for, is moved aside first and removed last.
+  public func commit() throws(FileError) {
+    for name in try FileSystem.names(in: partialPath) {
+      let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw FileError.last("write", name) }
+      fsync(descriptor)
+      close(descriptor)
+    }
+    FileSystem.synchronize(directory: partialPath)
+    let previous = Partials.name(for: path)
+    let replaces = overwrite && FileSystem.exists(path)
+    if replaces {
+      guard rename(path, previous) == 0 else { throw FileError.last("replace", path) }
+    }
+    guard rename(partialPath, path) == 0 else {
+      let error = FileError.last("rename to", path)
+      if replaces { rename(previous, path) }
+      throw error
+    }
+    isOpen = false
+    Partials.forget(partialPath)
+    if replaces { FileSystem.remove(previous) }
+    FileSystem.synchronize(directory: FileSystem.directoryName(path))
+  }
+
+  /// Removes everything written so far. Harmless after `commit`.
+  public func cancel() {
+    guard isOpen else { return }
+    isOpen = false
+    FileSystem.remove(partialPath)
+    Partials.forget(partialPath)
+  }
+}

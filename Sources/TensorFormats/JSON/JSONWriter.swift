@@ -1,0 +1,90 @@
+internal import OrderedCollections
+
+/// How JSON is laid out.
+public enum JSONStyle: Sendable {
+  /// No white space, as serde_json writes it.
+  case compact
+  /// Two spaces a level and one member a line, as Python's `json.dumps(indent=2)` writes it.
+  case indented
+}
+
+extension JSON {
+  /// The text of this value. Strings are escaped as serde_json does: quote, backslash and control characters only.
+  public func serialized(_ style: JSONStyle = .compact) -> String {
+    String(decoding: serializedBytes(style), as: UTF8.self)
+  }
+
+  public func serializedBytes(_ style: JSONStyle = .compact) -> [UInt8] {
+    var writer = JSONWriter(style: style)
+    writer.write(self, level: 0)
+    return writer.output
+  }
+}
+
+private struct JSONWriter {
+  let style: JSONStyle
+  var output: [UInt8] = []
+
+  init(style: JSONStyle) { self.style = style }
+
+  mutating func write(_ value: JSON, level: Int) {
+    switch value {
+    case .null: write("null")
+    case .bool(let value): write(value ? "true" : "false")
+    case .number(let value): write(value.text)
+    case .string(let value): writeString(value)
+    case .array(let elements):
+      writeList("[", "]", elements, level: level) { writer, element in writer.write(element, level: level + 1) }
+    case .object(let members):
+      let colon = style == .compact ? ":" : ": "
+      writeList("{", "}", members.elements, level: level) { writer, member in
+        writer.writeString(member.key)
+        writer.write(colon)
+        writer.write(member.value, level: level + 1)
+      }
+    }
+  }
+
+  private mutating func writeList<Elements: Collection>(
+    _ open: String, _ close: String, _ elements: Elements, level: Int, _ body: (inout Self, Elements.Element) -> Void
+  ) {
+    write(open)
+    var isFirst = true
+    for element in elements {
+      if !isFirst { write(",") }
+      isFirst = false
+      writeBreak(level: level + 1)
+      body(&self, element)
+    }
+    if !elements.isEmpty { writeBreak(level: level) }
+    write(close)
+  }
+
+  private mutating func writeBreak(level: Int) {
+    guard style == .indented else { return }
+    output.append(0x0A)
+    output.append(contentsOf: repeatElement(0x20, count: 2 * level))
+  }
+
+  private mutating func writeString(_ text: String) {
+    output.append(UInt8(ascii: "\""))
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): write("\\\"")
+      case UInt8(ascii: "\\"): write("\\\\")
+      case 0x08: write("\\b")
+      case 0x0C: write("\\f")
+      case 0x0A: write("\\n")
+      case 0x0D: write("\\r")
+      case 0x09: write("\\t")
+      case 0..<0x20:
+        let hex = String(byte, radix: 16)
+        write("\\u00" + (hex.utf8.count == 1 ? "0" : "") + hex)
+      default: output.append(byte)
+      }
+    }
+    output.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func write(_ text: String) { output.append(contentsOf: text.utf8) }
+}
