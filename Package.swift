@@ -36,6 +36,7 @@ let package = Package(
     .target(
       name: "ModelTokenizers", dependencies: ["TensorFormats", collections], exclude: ["README.md"],
       swiftSettings: settings),
+    .target(name: "ModelArchitectures", exclude: ["README.md"], swiftSettings: settings),
 
     .target(
       name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",

@@ -1,0 +1,86 @@
+/// A model family as data: how it differs from Llama.
+///
+/// From this value follow the weight table, the names in both file formats, the configuration keys and the program.
+/// The neutral family is Llama; others set what is different:
+///
+///     Architecture("qwen3") { $0.hasQueryKeyNorm = true }
+public struct Architecture: Sendable {
+  /// The family's name: transformers' `model_type`.
+  public let name: String
+  /// The class that transformers loads it with.
+  public var className = "LlamaForCausalLM"
+  /// The value of `general.architecture` in a GGUF file.
+  public var ggufName = "llama"
+
+  public var norm = NormKind.rms
+  /// Added to norm weights before they multiply.
+  public var normOffset = 0.0
+  public var hasQueryKeyNorm = false
+  /// Norms behind attention and feed-forward, before they join the residual stream.
+  public var hasPostNorms = false
+  /// Attention and feed-forward read the same normed input and are added together.
+  public var isParallel = false
+  /// The feed-forward layer multiplies two projections, one of them activated.
+  public var isGated = true
+  /// Embeddings are multiplied by the square root of the hidden size.
+  public var scalesEmbedding = false
+  /// Rows of query and key projections change order between Hugging Face and GGUF.
+  public var interleavesRotaryInGGUF = false
+
+  public var queryKeyValueBias = BiasRule.attention
+  public var attentionOutputBias = BiasRule.attention
+  public var feedForwardBias = BiasRule.feedForward
+  public var headBias = BiasRule.never
+
+  /// Share of a head's channels that is rotated when the configuration does not say.
+  public var rotaryFraction = 1.0
+  /// What a configuration that does not say so means.
+  public var defaults = Hyperparameters()
+  /// Which layers slide when the configuration does not list them.
+  public var layerPattern = LayerPattern.allFull
+  /// What the GGUF runtime computes for this family, whatever the file says; a model that differs cannot be written as GGUF.
+  public var ggufActivation = Activation.silu
+  /// Configuration keys beyond the common ones, or in their place.
+  public var fields: [ConfigField] = []
+  /// Names that differ from Llama's, without `.weight` or `.bias`.
+  public var huggingFaceNames: [WeightRole: String] = [:]
+  public var ggufNames: [WeightRole: String] = [:]
+
+  public init(_ name: String, _ configure: (inout Architecture) -> Void = { _ in }) {
+    self.name = name
+    defaults.rotary = Rotary(base: 10_000, dimension: 0)
+    configure(&self)
+  }
+}
+
+/// When a projection has a bias.
+public enum BiasRule: Sendable {
+  case never, always
+  /// When the configuration's `attention_bias` is true.
+  case attention
+  /// When the configuration's `mlp_bias` is true.
+  case feedForward
+
+  func applies(to hyperparameters: Hyperparameters) -> Bool {
+    switch self {
+    case .never: false
+    case .always: true
+    case .attention: hyperparameters.hasAttentionBias
+    case .feedForward: hyperparameters.hasFeedForwardBias
+    }
+  }
+}
+
+/// How attention kinds alternate over the layers.
+public enum LayerPattern: Hashable, Sendable {
+  case allFull
+  /// Even layers slide, odd layers see everything (Gemma 2).
+  case slidingThenFull
+
+  public func kinds(layerCount: Int) -> [LayerKind] {
+    switch self {
+    case .allFull: Array(repeating: .full, count: layerCount)
+    case .slidingThenFull: (0..<layerCount).map { $0.isMultiple(of: 2) ? .sliding : .full }
+    }
+  }
+}
