@@ -38,6 +38,8 @@ public struct Architecture: Sendable {
   public var defaults = Hyperparameters()
   /// Which layers slide when the configuration does not list them.
   public var layerPattern = LayerPattern.allFull
+  /// Keys of the activation's name in `config.json`; the first is written.
+  public var activationKeys = ["hidden_act"]
   /// What the GGUF runtime computes for this family, whatever the file says; a model that differs cannot be written as GGUF.
   public var ggufActivation = Activation.silu
   /// Configuration keys beyond the common ones, or in their place.
@@ -71,16 +73,21 @@ public enum BiasRule: Sendable {
   }
 }
 
-/// How attention kinds alternate over the layers.
+/// How attention kinds alternate over the layers when the configuration does not list them.
 public enum LayerPattern: Hashable, Sendable {
   case allFull
   /// Even layers slide, odd layers see everything (Gemma 2).
   case slidingThenFull
+  /// All layers from a configured one on slide (Qwen 2 and 3 with `use_sliding_window`).
+  case slidingFromConfigured
 
-  public func kinds(layerCount: Int) -> [LayerKind] {
-    switch self {
-    case .allFull: Array(repeating: .full, count: layerCount)
-    case .slidingThenFull: (0..<layerCount).map { $0.isMultiple(of: 2) ? .sliding : .full }
+  /// `firstSlidingLayer` is what the configuration says for `slidingFromConfigured`; nil if windows are off.
+  public func kinds(layerCount: Int, firstSlidingLayer: Int?) -> [LayerKind] {
+    let layers = 0..<max(layerCount, 0)
+    return switch self {
+    case .allFull: layers.map { _ in .full }
+    case .slidingThenFull: layers.map { $0.isMultiple(of: 2) ? .sliding : .full }
+    case .slidingFromConfigured: layers.map { $0 >= firstSlidingLayer ?? .max ? .sliding : .full }
     }
   }
 }

@@ -35,6 +35,8 @@ public struct ConfigField: Sendable {
     ConfigField(["tie_word_embeddings"], gguf: nil, .bool(\.tiesHead)),
   ]
 
+  /// Families whose GGUF form has no window.
+  static let slidingWindow = ConfigField(["sliding_window"], gguf: nil, .optionalInt(\.slidingWindow))
   static let attentionBias = ConfigField(["attention_bias"], gguf: nil, .bool(\.hasAttentionBias))
   static let feedForwardBias = ConfigField(["mlp_bias"], gguf: nil, .bool(\.hasFeedForwardBias))
 }

@@ -8,6 +8,7 @@ extension Architecture {
     $0.scalesEmbedding = true
     $0.feedForwardBias = .never
     $0.layerPattern = .slidingThenFull
+    $0.activationKeys = ["hidden_activation", "hidden_act"]
     $0.ggufActivation = .geluTanh
     $0.defaults.activation = .geluTanh
     $0.defaults.normEpsilon = 1e-6

@@ -6,8 +6,10 @@ extension Architecture {
     $0.queryKeyValueBias = .always
     $0.attentionOutputBias = .never
     $0.feedForwardBias = .never
+    $0.layerPattern = .slidingFromConfigured
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 32768
+    $0.fields = [.slidingWindow]
   }
 
   /// Qwen 3: a norm on each query and key head, and heads whose size is free.
@@ -16,9 +18,10 @@ extension Architecture {
     $0.ggufName = "qwen3"
     $0.hasQueryKeyNorm = true
     $0.feedForwardBias = .never
+    $0.layerPattern = .slidingFromConfigured
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 32768
     $0.defaults.headDimension = 128
-    $0.fields = [.attentionBias]
+    $0.fields = [.attentionBias, .slidingWindow]
   }
 }
