@@ -42,6 +42,12 @@ public struct Architecture: Sendable {
   public var activationKeys = ["hidden_act"]
   /// What the GGUF runtime computes for this family, whatever the file says; a model that differs cannot be written as GGUF.
   public var ggufActivation = Activation.silu
+  /// The query scalar that the GGUF runtime derives for this family; nil for the head dimension.
+  public var ggufQueryScalar: @Sendable (Hyperparameters) -> Double? = { _ in nil }
+  /// Whether the GGUF runtime reads per-pair rotary factors (`rope_freqs.weight`) for this family.
+  public var ggufHasRotaryFactors = false
+  /// Whether the GGUF runtime takes optional attention biases for this family.
+  public var ggufHasAttentionBias = true
   /// Configuration keys beyond the common ones, or in their place.
   public var fields: [ConfigField] = []
   /// Names that differ from Llama's, without `.weight` or `.bias`.

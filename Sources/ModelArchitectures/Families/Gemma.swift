@@ -10,6 +10,11 @@ extension Architecture {
     $0.layerPattern = .slidingThenFull
     $0.activationKeys = ["hidden_activation", "hidden_act"]
     $0.ggufActivation = .geluTanh
+    $0.ggufHasAttentionBias = false
+    // The runtime knows the 27B model, the only one that scales by its hidden size, by its layer count.
+    $0.ggufQueryScalar = { model in
+      model.layerCount == 46 ? Double(model.hiddenSize / max(model.queryHeadCount, 1)) : Double(model.headDimension)
+    }
     $0.defaults.activation = .geluTanh
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 8192

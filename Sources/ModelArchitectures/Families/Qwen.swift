@@ -16,6 +16,7 @@ extension Architecture {
   public static let qwen3 = Architecture("qwen3") {
     $0.className = "Qwen3ForCausalLM"
     $0.ggufName = "qwen3"
+    $0.ggufHasAttentionBias = false
     $0.hasQueryKeyNorm = true
     $0.feedForwardBias = .never
     $0.layerPattern = .slidingFromConfigured
