@@ -9,13 +9,14 @@ public enum JSONStyle: Sendable {
 }
 
 extension JSON {
-  /// The text of this value. Strings are escaped as serde_json does: quote, backslash and control characters only.
-  public func serialized(_ style: JSONStyle = .compact) -> String {
-    String(decoding: serializedBytes(style), as: UTF8.self)
+  /// The text of this value. Strings are escaped as serde_json does: quote, backslash and control characters only;
+  /// or, with `escapesNonASCII`, as Python's `json.dumps` does: everything outside printable ASCII too.
+  public func serialized(_ style: JSONStyle = .compact, escapesNonASCII: Bool = false) -> String {
+    String(decoding: serializedBytes(style, escapesNonASCII: escapesNonASCII), as: UTF8.self)
   }
 
-  public func serializedBytes(_ style: JSONStyle = .compact) -> [UInt8] {
-    var writer = JSONWriter(style: style)
+  public func serializedBytes(_ style: JSONStyle = .compact, escapesNonASCII: Bool = false) -> [UInt8] {
+    var writer = JSONWriter(style: style, escapesNonASCII: escapesNonASCII)
     writer.write(self, level: 0)
     return writer.output
   }
@@ -23,9 +24,13 @@ extension JSON {
 
 private struct JSONWriter {
   let style: JSONStyle
+  let escapesNonASCII: Bool
   var output: [UInt8] = []
 
-  init(style: JSONStyle) { self.style = style }
+  init(style: JSONStyle, escapesNonASCII: Bool) {
+    self.style = style
+    self.escapesNonASCII = escapesNonASCII
+  }
 
   mutating func write(_ value: JSON, level: Int) {
     switch value {
@@ -68,22 +73,33 @@ private struct JSONWriter {
 
   private mutating func writeString(_ text: String) {
     output.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): write("\\\"")
-      case UInt8(ascii: "\\"): write("\\\\")
-      case 0x08: write("\\b")
-      case 0x0C: write("\\f")
-      case 0x0A: write("\\n")
-      case 0x0D: write("\\r")
-      case 0x09: write("\\t")
-      case 0..<0x20:
-        let hex = String(byte, radix: 16)
-        write("\\u00" + (hex.utf8.count == 1 ? "0" : "") + hex)
-      default: output.append(byte)
+    if escapesNonASCII, text.utf8.contains(where: { $0 >= 0x7F }) {
+      text.utf16.forEach { unit in
+        if let byte = UInt8(exactly: unit), byte < 0x7F { writeEscaped(byte) } else { writeHexEscape(unit) }
       }
+    } else {
+      text.utf8.forEach { writeEscaped($0) }
     }
     output.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func writeEscaped(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): write("\\\"")
+    case UInt8(ascii: "\\"): write("\\\\")
+    case 0x08: write("\\b")
+    case 0x0C: write("\\f")
+    case 0x0A: write("\\n")
+    case 0x0D: write("\\r")
+    case 0x09: write("\\t")
+    case 0..<0x20: writeHexEscape(UInt16(byte))
+    default: output.append(byte)
+    }
+  }
+
+  private mutating func writeHexEscape(_ unit: UInt16) {
+    let hex = String(unit, radix: 16)
+    write("\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex)
   }
 
   private mutating func write(_ text: String) { output.append(contentsOf: text.utf8) }
