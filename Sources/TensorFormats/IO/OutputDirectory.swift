@@ -41,14 +41,10 @@ public final class OutputDirectory {
   }
 
   /// Gives the directory its name. What stood there before, if overwriting was asked for, is moved aside first and removed last.
-  public func commit() throws(FileError) {
-    for name in try FileSystem.names(in: partialPath) {
-      let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw FileError.last("write", name) }
-      fsync(descriptor)
-      close(descriptor)
-    }
-    FileSystem.synchronize(directory: partialPath)
+  ///
+  /// `durable: false` leaves the flush to the disk to the system.
+  public func commit(durable: Bool = true) throws(FileError) {
+    if durable { try synchronizeFiles() }
     let previous = Partials.name(for: path)
     let replaces = overwrite && FileSystem.exists(path)
     if replaces {
@@ -62,7 +58,7 @@ public final class OutputDirectory {
     isOpen = false
     Partials.forget(partialPath)
     if replaces { FileSystem.remove(previous) }
-    FileSystem.synchronize(directory: FileSystem.directoryName(path))
+    if durable { FileSystem.synchronize(directory: FileSystem.directoryName(path)) }
   }
 
   /// Removes everything written so far. Harmless after `commit`.
@@ -71,5 +67,15 @@ public final class OutputDirectory {
     isOpen = false
     FileSystem.remove(partialPath)
     Partials.forget(partialPath)
+  }
+
+  private func synchronizeFiles() throws(FileError) {
+    for name in try FileSystem.names(in: partialPath) {
+      let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw FileError.last("write", name) }
+      fsync(descriptor)
+      close(descriptor)
+    }
+    FileSystem.synchronize(directory: partialPath)
   }
 }
