@@ -10,6 +10,9 @@ let settings: [SwiftSetting] = [
 // OrderedDictionary keeps the key order of JSON and GGUF metadata.
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 
+// Heap orders the candidate merges of long words.
+let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
+
 let package = Package(
   name: "mtconv",
   platforms: [.macOS(.v15)],
@@ -34,7 +37,7 @@ let package = Package(
       name: "GGUFFormat", dependencies: ["TensorFormats", collections], exclude: ["README.md"],
       swiftSettings: settings),
     .target(
-      name: "ModelTokenizers", dependencies: ["TensorFormats", collections], exclude: ["README.md"],
+      name: "ModelTokenizers", dependencies: ["TensorFormats", collections, heap], exclude: ["README.md"],
       swiftSettings: settings),
     .target(name: "ModelArchitectures", exclude: ["README.md"], swiftSettings: settings),
 
