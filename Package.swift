@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "SafetensorsFormat", targets: ["SafetensorsFormat"]),
     .library(name: "GGUFFormat", targets: ["GGUFFormat"]),
     .library(name: "ModelTokenizers", targets: ["ModelTokenizers"]),
+    .library(name: "ModelCheckpoints", targets: ["ModelCheckpoints", "ModelArchitectures"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
@@ -40,6 +41,10 @@ let package = Package(
       name: "ModelTokenizers", dependencies: ["TensorFormats", collections, heap], exclude: ["README.md"],
       swiftSettings: settings),
     .target(name: "ModelArchitectures", exclude: ["README.md"], swiftSettings: settings),
+    .target(
+      name: "ModelCheckpoints",
+      dependencies: ["ModelArchitectures", "ModelTokenizers", "SafetensorsFormat", "GGUFFormat", "TensorFormats", collections],
+      exclude: ["README.md"], swiftSettings: settings),
 
     .target(
       name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",

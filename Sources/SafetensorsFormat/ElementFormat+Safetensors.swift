@@ -9,6 +9,9 @@ extension ElementFormat {
     i16, u16, f16, bf16, i32, u32, f32, c64, f64, i64, u64,
   ]
 
+  /// Whether a safetensors file can hold this format.
+  public var isSafetensorsFormat: Bool { safetensorsRank != nil }
+
   /// Place in `safetensorsFormats`; nil for a format that safetensors does not have.
   var safetensorsRank: Int? { Self.safetensorsRanks[name] }
 

@@ -58,7 +58,8 @@ private struct JSONValueDecoder: Decoder {
   }
 
   func wrongType(_ type: Any.Type, _ expected: String) -> DecodingError {
-    .typeMismatch(type, .init(codingPath: codingPath, debugDescription: "expected \(expected), found \(json.serialized())"))
+    .typeMismatch(
+      type, .init(codingPath: codingPath, debugDescription: "expected \(expected), found \(json.serialized())"))
   }
 }
 
@@ -73,7 +74,9 @@ private struct KeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   func nestedContainer<Nested: CodingKey>(
     keyedBy type: Nested.Type, forKey key: Key
   ) throws -> KeyedDecodingContainer<Nested> { try member(key).container(keyedBy: type) }
-  func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { try member(key).unkeyedContainer() }
+  func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+    try member(key).unkeyedContainer()
+  }
   func superDecoder() throws -> any Decoder { JSONValueDecoder(json: object["super"] ?? .null, codingPath: codingPath) }
   func superDecoder(forKey key: Key) throws -> any Decoder { try member(key) }
 

@@ -11,4 +11,7 @@ package enum BFloat16Bits {
     if bits & 0x7FFF_FFFF > 0x7F80_0000 { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
     return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
   }
+
+  /// The nearest value that BF16 can hold.
+  package static func rounded(_ value: Float) -> Float { decode(encode(value)) }
 }

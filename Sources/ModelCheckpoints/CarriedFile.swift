@@ -1,0 +1,45 @@
+internal import TensorFormats
+
+/// A small file of a model directory that is passed on as it is: tokenizer, chat template, licence, card.
+public struct CarriedFile: Sendable {
+  public let name: String
+  private let content: Content
+
+  private enum Content: Sendable {
+    case path(String)
+    case bytes([UInt8])
+  }
+
+  init(name: String, path: String) {
+    self.name = name
+    content = .path(path)
+  }
+
+  public init(name: String, bytes: [UInt8]) {
+    self.name = name
+    content = .bytes(bytes)
+  }
+
+  public func bytes() throws -> [UInt8] {
+    switch content {
+    case .path(let path): try FileSystem.read(path, limit: CarriedFile.limit)
+    case .bytes(let bytes): bytes
+    }
+  }
+
+  static let limit = 256 << 20
+
+  /// Whether a file beside the weights belongs to the model and is neither weights nor code.
+  static func isCarried(_ name: String) -> Bool {
+    if name.hasPrefix(".") { return false }
+    if ["config.json", "generation_config.json", recipeName].contains(name) || name.hasSuffix(".index.json") {
+      return false
+    }
+    let plainNames = ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"]
+    if plainNames.contains(where: name.hasPrefix) { return true }
+    return [".json", ".txt", ".jinja", ".md", ".model"].contains { name.hasSuffix($0) }
+  }
+
+  /// Our own record of how a checkpoint was made.
+  public static let recipeName = "mtconv.json"
+}

@@ -1,0 +1,78 @@
+internal import GGUFFormat
+public import ModelTokenizers
+internal import OrderedCollections
+internal import TensorFormats
+
+extension Checkpoint {
+  /// The tokenizer as its files or the GGUF metadata describe it; nil for a model without one.
+  public func tokenizerDescription() throws -> TokenizerDescription? {
+    if let file = carriedFiles.first(where: { $0.name == "tokenizer.json" }) {
+      return try TokenizerDescription(
+        tokenizerJSON: JSON(parsing: file.bytes(), file: file.name), configJSON: tokenizerConfig())
+    }
+    guard let model = ggufMetadata["tokenizer.ggml.model"]?.string, model != "none" else { return nil }
+    return try TokenizerDescription(ggufModel: model, metadata: ggufMetadata)
+  }
+
+  /// A tokenizer ready to run. Throws `noTokenizer` for a model without one.
+  public func tokenizer() throws -> Tokenizer {
+    guard let description = try tokenizerDescription() else {
+      throw CheckpointError(
+        .noTokenizer, "'\(path)' has no tokenizer.json or tokenizer metadata; give token ids instead")
+    }
+    return try Tokenizer(description)
+  }
+
+  // The chat template may stand in a file of its own.
+  private func tokenizerConfig() throws -> JSON? {
+    guard let file = carriedFiles.first(where: { $0.name == "tokenizer_config.json" }) else { return nil }
+    guard case .object(var config) = try JSON(parsing: file.bytes(), file: file.name) else { return nil }
+    let template = carriedFiles.first { $0.name == "chat_template.jinja" }
+    if config["chat_template"] == nil, let template {
+      config["chat_template"] = .string(String(decoding: try template.bytes(), as: UTF8.self))
+    }
+    return .object(config)
+  }
+}
+
+extension TokenizerDescription {
+  /// Reads the `tokenizer.*` keys of a GGUF file.
+  init(ggufModel model: String, metadata: OrderedDictionary<String, GGUFValue>) throws {
+    func key(_ name: String) -> GGUFValue? { metadata["tokenizer.ggml.\(name)"] }
+    guard let tokens = key("tokens")?.rawStrings else {
+      throw CheckpointError(.noTokenizer, "GGUF metadata has no 'tokenizer.ggml.tokens'")
+    }
+    try self.init(
+      ggufModel: model, pre: key("pre")?.string, tokens: tokens.map(\.description),
+      types: key("token_type")?.ints?.map { Int32(truncatingIfNeeded: $0) },
+      merges: key("merges")?.rawStrings?.map(\.description), scores: key("scores")?.floats,
+      beginningToken: key("bos_token_id")?.int, endToken: key("eos_token_id")?.int,
+      unknownToken: key("unknown_token_id")?.int, paddingToken: key("padding_token_id")?.int,
+      addsBeginning: key("add_bos_token")?.bool, addsEnd: key("add_eos_token")?.bool,
+      chatTemplate: metadata["tokenizer.chat_template"]?.string)
+  }
+
+  /// The `tokenizer.*` keys of a GGUF file for an embedding of `vocabularySize` rows.
+  func ggufMetadata(vocabularySize: Int) throws -> OrderedDictionary<String, GGUFValue> {
+    guard let model = ggufModelName, let pre = ggufPreName else {
+      throw CheckpointError(
+        .notExpressible, "the tokenizer (\(self.model), split by \(preTokenizer)) cannot be written as GGUF yet")
+    }
+    let padded = padded(to: vocabularySize)
+    var result: OrderedDictionary<String, GGUFValue> = [
+      "tokenizer.ggml.model": GGUFValue(model),
+      "tokenizer.ggml.pre": GGUFValue(pre),
+      "tokenizer.ggml.tokens": GGUFValue(padded.tokens),
+      "tokenizer.ggml.token_type": GGUFValue(padded.ggufTokenTypes),
+      "tokenizer.ggml.merges": GGUFValue(padded.ggufMerges),
+    ]
+    let tokens = [
+      ("bos", beginningToken), ("eos", endToken), ("unknown", unknownToken), ("padding", paddingToken),
+    ]
+    for (name, id) in tokens { result["tokenizer.ggml.\(name)_token_id"] = id.map { .uint32(UInt32($0)) } }
+    result["tokenizer.ggml.add_bos_token"] = .bool(addsBeginning)
+    result["tokenizer.ggml.add_eos_token"] = .bool(addsEnd)
+    if let chatTemplate { result["tokenizer.chat_template"] = GGUFValue(chatTemplate) }
+    return result
+  }
+}

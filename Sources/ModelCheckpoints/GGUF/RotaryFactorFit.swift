@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  internal import Darwin
+#endif
+internal import ModelArchitectures
+
+/// Finds the Llama 3 scaling that a `rope_freqs.weight` table was made with.
+///
+/// The table does not hold the parameters, only what follows from them. Between the two wavelengths the interpolation is linear in
+/// the frequency, so two of the four parameters follow from a line through the points there, the factor is the largest entry, and
+/// the last is free: a common scale of context and frequency factors, fixed by `low_freq_factor = 1` as every released model has.
+enum RotaryFactorFit {
+  /// Nil if no Llama 3 scaling gives this table to within a millionth.
+  static func fit(_ table: [Float], base: Double, dimension: Int) -> RotaryScaling? {
+    guard table.count == dimension / 2, let factor = table.max().map(Double.init), factor.isFinite else { return nil }
+    if table.allSatisfy({ $0 == 1 }) { return RotaryScaling.none }
+    return candidates(table, base: base, dimension: dimension, factor: factor).first { scaling in
+      let divisors = Rotary(base: base, dimension: dimension, scaling: scaling).frequencyDivisors
+      return zip(divisors, table).allSatisfy { abs($0 - Double($1)) <= 1e-6 * Double($1) }
+    }
+  }
+
+  private static func candidates(
+    _ table: [Float], base: Double, dimension: Int, factor: Double
+  ) -> [RotaryScaling] {
+    func scaling(_ high: Double, _ original: Double) -> RotaryScaling {
+      .llama3(
+        factor: factor, lowFrequencyFactor: 1, highFrequencyFactor: high, originalContext: Int(original.rounded()))
+    }
+    // With fewer than two interpolated points many parameters give the same table; the released ones come first.
+    let known = [8192.0, 4096, 2048, 16384, 32768].map { scaling(4, $0) }
+    guard let line = line(table, base: base, dimension: dimension, factor: factor) else { return known }
+    let high = 1 - 1 / line.intercept
+    let original = line.slope * 2 * Double.pi * (high - 1)
+    guard high.isFinite, original.isFinite, abs(original) < 1e15 else { return known }
+    return [scaling(high.rounded(), original), scaling(high, original)] + known
+  }
+
+  /// Least squares of smooth = slope · frequency + intercept over the interpolated points.
+  private static func line(
+    _ table: [Float], base: Double, dimension: Int, factor: Double
+  ) -> (slope: Double, intercept: Double)? {
+    let points = table.indices.filter { table[$0] > 1.000001 && Double(table[$0]) < factor * 0.999999 }.map { index in
+      let frequency = pow(base, -2 * Double(index) / Double(dimension))
+      return (x: frequency, y: (1 / Double(table[index]) - 1 / factor) / (1 - 1 / factor))
+    }
+    guard points.count >= 2 else { return nil }
+    let count = Double(points.count)
+    let meanX = points.reduce(0) { $0 + $1.x } / count
+    let meanY = points.reduce(0) { $0 + $1.y } / count
+    let covariance = points.reduce(0) { $0 + ($1.x - meanX) * ($1.y - meanY) }
+    let variance = points.reduce(0) { $0 + ($1.x - meanX) * ($1.x - meanX) }
+    guard variance > 0 else { return nil }
+    let slope = covariance / variance
+    return (slope, meanY - slope * meanX)
+  }
+}

@@ -1,0 +1,91 @@
+internal import ModelArchitectures
+internal import OrderedCollections
+internal import TensorFormats
+
+extension ModelConfig {
+  /// A configuration for a model that never had one, in the key style that transformers 4 and 5 both read.
+  init(architecture: Architecture, hyperparameters: Hyperparameters) {
+    var object: JSONObject = [
+      "architectures": .array([.string(architecture.className)]),
+      "model_type": .string(architecture.name),
+    ]
+    for field in architecture.configFields { object[field.huggingFace[0]] = field.value.json(in: hyperparameters) }
+    object[architecture.activationKeys[0]] = .string(hyperparameters.activation.huggingFaceNames[0])
+    object["rope_theta"] = .double(hyperparameters.rotary.base)
+    if hyperparameters.rotary.scaling != .none { object["rope_scaling"] = hyperparameters.rotary.scaling.json }
+    let fraction = Double(hyperparameters.rotary.dimension) / Double(hyperparameters.headDimension)
+    if fraction != 1 || architecture.rotaryFraction != 1 { object["partial_rotary_factor"] = .double(fraction) }
+    if architecture.layerPattern != .allFull { object["layer_types"] = hyperparameters.layerTypes }
+    object.sort { $0.key < $1.key }
+    self.init(object)
+  }
+
+  /// The same configuration with the sizes of a changed model; keys that still hold keep their spelling and place.
+  func updated(to hyperparameters: Hyperparameters, architecture: Architecture) -> ModelConfig {
+    var result = self
+    for field in architecture.configFields {
+      let key = field.huggingFace.first { object[$0] != nil } ?? field.huggingFace[0]
+      let value = field.value.json(in: hyperparameters)
+      if object[key] == nil, value == field.value.json(in: architecture.defaults) { continue }
+      if !(object[key] ?? .null).meansSame(as: value) { result.object[key] = value }
+    }
+    // Never left to be derived: hidden ÷ heads is wrong as soon as either is pruned.
+    if object["head_dim"] == nil,
+      hyperparameters.headDimension * hyperparameters.queryHeadCount != hyperparameters.hiddenSize
+    {
+      result.object["head_dim"] = .int(hyperparameters.headDimension)
+    }
+    if object["layer_types"] != nil || !hyperparameters.followsPattern(of: architecture) {
+      result.object["layer_types"] = hyperparameters.layerTypes
+    }
+    if let limit = object["max_window_layers"]?.int, limit > hyperparameters.layerCount {
+      result.object["max_window_layers"] = .int(hyperparameters.layerCount)
+    }
+    return result
+  }
+}
+
+extension Hyperparameters {
+  var layerTypes: JSON { .array(layerKinds.map { .string($0.rawValue) }) }
+
+  /// Whether a reader that knows only the family and the number of layers finds the right kinds.
+  func followsPattern(of architecture: Architecture) -> Bool {
+    slidingWindow == nil
+      || layerKinds == architecture.layerPattern.kinds(layerCount: layerCount, firstSlidingLayer: nil)
+  }
+}
+
+extension RotaryScaling {
+  /// The `rope_scaling` object of transformers.
+  var json: JSON {
+    switch self {
+    case .none: .null
+    case .linear(let factor): ["rope_type": "linear", "factor": .double(factor)]
+    case .llama3(let factor, let low, let high, let original):
+      [
+        "factor": .double(factor), "high_freq_factor": .double(high), "low_freq_factor": .double(low),
+        "original_max_position_embeddings": .int(original), "rope_type": "llama3",
+      ]
+    }
+  }
+}
+
+extension ConfigField.Value {
+  func json(in hyperparameters: Hyperparameters) -> JSON {
+    switch self {
+    case .int(let path): .int(hyperparameters[keyPath: path])
+    case .double(let path): .double(hyperparameters[keyPath: path])
+    case .bool(let path): .bool(hyperparameters[keyPath: path])
+    case .optionalInt(let path): hyperparameters[keyPath: path].map { .int($0) } ?? .null
+    case .optionalDouble(let path): hyperparameters[keyPath: path].map { .double($0) } ?? .null
+    }
+  }
+}
+
+extension JSON {
+  /// Equal as values: `1e-05` and `0.00001` are.
+  func meansSame(as other: JSON) -> Bool {
+    if let a = double, let b = other.double { return a == b }
+    return self == other
+  }
+}

@@ -1,0 +1,91 @@
+internal import GGUFFormat
+internal import ModelArchitectures
+internal import OrderedCollections
+internal import SafetensorsFormat
+internal import TensorFormats
+
+/// Opens a directory of safetensors with a `config.json`.
+struct HuggingFaceReader {
+  let directory: String
+
+  func checkpoint() throws -> Checkpoint {
+    let config = try ModelConfig(parsing: file("config.json"), name: "config.json")
+    let reader = try ConfigReader(config)
+    let hyperparameters = try reader.hyperparameters()
+    let architecture = reader.architecture
+    let files = try openWeights()
+    try checkQuantization(config)
+    var table = WeightTable(files: files, hyperparameters: hyperparameters)
+    let weights = try table.weights(of: architecture)
+    try table.refuseUnknown(architecture: architecture)
+    return Checkpoint(
+      path: directory, fileFormat: .huggingFace, architecture: architecture, hyperparameters: hyperparameters,
+      config: config, generationConfig: try generationConfig(), weights: weights, carriedFiles: try carriedFiles(),
+      ggufMetadata: [:], recipe: try recipe(), warnings: table.warnings)
+  }
+
+  private func file(_ name: String) throws -> [UInt8] {
+    let path = FileSystem.join(directory, name)
+    guard FileSystem.kind(of: path) == .file else {
+      throw CheckpointError(.notFound, "'\(directory)' has no \(name)")
+    }
+    return try FileSystem.read(path, limit: CarriedFile.limit)
+  }
+
+  /// The weight file or index of a directory; pickles beside no safetensors are refused by name.
+  static func weightsPath(in directory: String) throws -> String {
+    let names = try FileSystem.names(in: directory)
+    let candidates = names.filter { $0.hasSuffix(".safetensors") }
+    for name in ["model.safetensors.index.json", "model.safetensors"] where names.contains(name) {
+      return FileSystem.join(directory, name)
+    }
+    if candidates.count == 1 { return FileSystem.join(directory, candidates[0]) }
+    if candidates.count > 1 {
+      throw CheckpointError(
+        .notFound, "'\(directory)' has \(candidates.count) safetensors files and no model.safetensors.index.json")
+    }
+    for name in names where !name.hasPrefix("training_args") { try Checkpoint.refuseUnsafe(name) }
+    throw CheckpointError(.notFound, "'\(directory)' has no safetensors file")
+  }
+
+  private func openWeights() throws -> SafetensorsFileSet {
+    try SafetensorsFileSet(path: Self.weightsPath(in: directory))
+  }
+
+  private func generationConfig() throws -> ModelConfig? {
+    let name = "generation_config.json"
+    guard FileSystem.exists(FileSystem.join(directory, name)) else { return nil }
+    return try ModelConfig(parsing: file(name), name: name)
+  }
+
+  private func recipe() throws -> JSON? {
+    let name = CarriedFile.recipeName
+    guard FileSystem.exists(FileSystem.join(directory, name)) else { return nil }
+    return try JSON(parsing: file(name), file: name)
+  }
+
+  private func carriedFiles() throws -> [CarriedFile] {
+    try FileSystem.names(in: directory).compactMap { name in
+      let path = FileSystem.join(directory, name)
+      guard CarriedFile.isCarried(name), FileSystem.kind(of: path) == .file else { return nil }
+      return CarriedFile(name: name, path: path)
+    }
+  }
+
+  /// Weights whose codes need more than a scale a row or a tensor cannot be read yet.
+  private func checkQuantization(_ config: ModelConfig) throws {
+    guard let quantization = config["quantization_config"] else { return }
+    let method = quantization["quant_method"]?.string ?? "unknown"
+    guard method == "compressed-tensors" else {
+      throw CheckpointError(.unsupportedFeature, "quantization method '\(method)' is not supported yet")
+    }
+    for (_, group) in quantization["config_groups"]?.object ?? [:] {
+      let strategy = group["weights"]?["strategy"]?.string ?? "unknown"
+      let type = group["weights"]?["type"]?.string ?? "unknown"
+      guard type == "float", ["channel", "tensor"].contains(strategy) else {
+        throw CheckpointError(
+          .unsupportedFeature, "quantized weights of type '\(type)' by '\(strategy)' are not supported yet")
+      }
+    }
+  }
+}

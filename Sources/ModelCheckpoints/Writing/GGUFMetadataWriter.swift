@@ -1,0 +1,117 @@
+internal import GGUFFormat
+internal import ModelArchitectures
+internal import ModelTokenizers
+internal import OrderedCollections
+internal import TensorFormats
+
+/// Builds the metadata of a GGUF file from a checkpoint, in the order llama.cpp's converter writes it.
+struct GGUFMetadataWriter {
+  let checkpoint: Checkpoint
+  let mainFormat: ElementFormat
+  private var model: Hyperparameters { checkpoint.hyperparameters }
+  private var architecture: Architecture { checkpoint.architecture }
+
+  init(_ checkpoint: Checkpoint, mainFormat: ElementFormat) {
+    self.checkpoint = checkpoint
+    self.mainFormat = mainFormat
+  }
+
+  func metadata() throws -> OrderedDictionary<String, GGUFValue> {
+    var result = general()
+    for field in architecture.configFields {
+      guard let key = field.gguf, let value = ggufValue(field.value) else { continue }
+      result[architecture.ggufName + "." + key] = value
+    }
+    result.merge(rotary()) { $1 }
+    result.merge(try tokenizer()) { $1 }
+    result.merge(try embeddedFiles()) { $1 }
+    if let type = Self.fileTypes[mainFormat] { result["general.file_type"] = .uint32(type) }
+    if mainFormat.kind == .quantizedBlock { result["general.quantization_version"] = .uint32(2) }
+    return result
+  }
+
+  /// LLAMA_FTYPE of llama.h.
+  private static let fileTypes: [ElementFormat: UInt32] = [
+    .f32: 0, .f16: 1, .q4_0: 2, .q4_1: 3, .q8_0: 7, .bf16: 32,
+  ]
+
+  private func general() -> OrderedDictionary<String, GGUFValue> {
+    var result: OrderedDictionary<String, GGUFValue> = [
+      "general.architecture": GGUFValue(architecture.ggufName),
+      "general.type": GGUFValue("model"),
+    ]
+    for (key, value) in checkpoint.ggufMetadata where key.hasPrefix("general.") {
+      if !["general.file_type", "general.quantization_version", "general.alignment"].contains(key) {
+        result[key] = value
+      }
+    }
+    if result["general.name"] == nil {
+      let path = checkpoint.config["_name_or_path"]?.string ?? checkpoint.path
+      result["general.name"] = GGUFValue(FileSystem.baseName(path))
+    }
+    result["general.size_label"] = GGUFValue(Self.sizeLabel(checkpoint.parameterCount))
+    return result
+  }
+
+  private static func sizeLabel(_ count: Int) -> String {
+    if count >= 10_000_000_000 { return "\((count + 500_000_000) / 1_000_000_000)B" }
+    if count >= 1_000_000_000 {
+      let tenths = (count + 50_000_000) / 100_000_000
+      return "\(tenths / 10).\(tenths % 10)B"
+    }
+    if count >= 1_000_000 { return "\((count + 500_000) / 1_000_000)M" }
+    return "\((count + 500) / 1000)K"
+  }
+
+  private func ggufValue(_ value: ConfigField.Value) -> GGUFValue? {
+    switch value {
+    case .int(let path): .uint32(UInt32(model[keyPath: path]))
+    case .double(let path): .float32(Float(model[keyPath: path]))
+    case .optionalInt(let path): model[keyPath: path].map { .uint32(UInt32($0)) }
+    case .optionalDouble(let path): model[keyPath: path].map { .float32(Float($0)) }
+    case .bool: nil
+    }
+  }
+
+  private func rotary() -> OrderedDictionary<String, GGUFValue> {
+    let prefix = architecture.ggufName
+    var result: OrderedDictionary<String, GGUFValue> = [
+      "\(prefix).attention.value_length": .uint32(UInt32(model.headDimension)),
+      "\(prefix).rope.dimension_count": .uint32(UInt32(model.rotary.dimension)),
+      "\(prefix).rope.freq_base": .float32(Float(model.rotary.base)),
+    ]
+    if case .linear(let factor) = model.rotary.scaling {
+      result["\(prefix).rope.scaling.type"] = GGUFValue("linear")
+      result["\(prefix).rope.scaling.factor"] = .float32(Float(factor))
+    }
+    return result
+  }
+
+  private func tokenizer() throws -> OrderedDictionary<String, GGUFValue> {
+    // From GGUF to GGUF the source's own keys pass through, tokenizers that this package cannot run included.
+    let own = checkpoint.ggufMetadata.filter { $0.key.hasPrefix("tokenizer.") }
+    if !own.isEmpty { return own }
+    guard let description = try checkpoint.tokenizerDescription() else {
+      return ["tokenizer.ggml.model": GGUFValue("none")]
+    }
+    return try description.ggufMetadata(vocabularySize: model.vocabularySize)
+  }
+
+  /// What GGUF's own keys cannot say: the configuration and tokenizer files themselves, so that the way back loses nothing.
+  private func embeddedFiles() throws -> OrderedDictionary<String, GGUFValue> {
+    var result: OrderedDictionary<String, GGUFValue> = [:]
+    func embed(_ name: String, _ bytes: [UInt8]) {
+      let key = name == "tokenizer.json" ? GGUFKeys.tokenizerJSON : GGUFKeys.file(name)
+      result[key] = .string(GGUFString(bytes: bytes))
+    }
+    if checkpoint.fileFormat == .huggingFace {
+      embed("config.json", checkpoint.config.bytes)
+      if let generationConfig = checkpoint.generationConfig { embed("generation_config.json", generationConfig.bytes) }
+    }
+    for file in checkpoint.carriedFiles where file.name.hasSuffix(".json") || file.name.hasSuffix(".jinja") {
+      embed(file.name, try file.bytes())
+    }
+    if let recipe = checkpoint.recipe { result[GGUFKeys.recipe] = GGUFValue(recipe.serialized()) }
+    return result
+  }
+}

@@ -1,0 +1,105 @@
+internal import ModelArchitectures
+internal import ModelTokenizers
+internal import OrderedCollections
+internal import SafetensorsFormat
+internal import TensorFormats
+
+extension Checkpoint {
+  /// The tensors that a Hugging Face checkpoint of this model holds.
+  func huggingFaceTensors(_ options: WriteOptions) throws -> [NamedTensor] {
+    try weights.flatMap { key, weight in
+      let name = huggingFaceName(of: key)
+      guard let target = options.elementFormat ?? (weight.format.isSafetensorsFormat ? nil : .bf16) else {
+        return [NamedTensor(name: name, tensor: weight.values)]
+          + (weight.scale.map { [NamedTensor(name: name + "_scale", tensor: $0)] } ?? [])
+      }
+      guard target.isSafetensorsFormat else {
+        throw CheckpointError(.notExpressible, "safetensors has no element format \(target)")
+      }
+      return [NamedTensor(name: name, tensor: weight.plain(name: name).converted(to: target, name: name))]
+    }
+  }
+
+  /// Bytes of the tensors as `writeHuggingFace` would write them, known without reading any.
+  public func huggingFaceByteCount(_ options: WriteOptions) throws -> Int {
+    try huggingFaceTensors(options).reduce(0) { $0 + $1.tensor.byteCount }
+  }
+
+  /// Writes a Hugging Face directory: weights, configuration, tokenizer and the files that belong to it.
+  ///
+  /// The directory appears under its name when it is complete. Sharded when larger than `options.maximumShardSize`.
+  public func writeHuggingFace(to path: String, _ options: WriteOptions = WriteOptions()) throws {
+    let tensors = try huggingFaceTensors(options)
+    let total = tensors.reduce(0) { $0 + $1.tensor.byteCount }
+    let smallFiles = try huggingFaceFiles(options)
+    let directory = try OutputDirectory(path: path, overwrite: options.overwrites)
+    try checkSpace(total + smallFiles.values.reduce(0) { $0 + $1.count }, at: path)
+    let streamer = TensorStreamer(phase: "writing", total: total, handler: options.progress)
+    for (name, shard) in try shards(tensors, options, in: directory) {
+      try write(shard, name: name, in: directory, streamer, options)
+    }
+    for (name, bytes) in smallFiles { try directory.write(bytes, to: name) }
+    try directory.commit(durable: options.isDurable)
+  }
+
+  private func shards(
+    _ tensors: [NamedTensor], _ options: WriteOptions, in directory: OutputDirectory
+  ) throws -> [(name: String, tensors: [NamedTensor])] {
+    let plan = try ShardPlan(tensors: tensors.map(\.info), maximumBytes: options.maximumShardSize)
+    let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0) })
+    if plan.isSharded {
+      let index = try plan.index(totalParameters: parameterCount)
+      try directory.write(index.serializedBytes(), to: ShardIndex.fileName)
+    }
+    return plan.shards.map { shard in (shard.fileName, shard.tensors.map { byName[$0.name]! }) }
+  }
+
+  private func write(
+    _ tensors: [NamedTensor], name: String, in directory: OutputDirectory, _ streamer: TensorStreamer,
+    _ options: WriteOptions
+  ) throws {
+    let writer = try SafetensorsWriter(tensors: tensors.map(\.info), metadata: ["format": "pt"])
+    let output = try directory.file(name, expectedSize: writer.fileSize)
+    let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
+    try writer.write(to: output) { info, sink in try streamer.stream(byName[info.name]!, to: sink) }
+    try output.commit(durable: false)
+  }
+
+  /// Everything but the weights, by file name.
+  private func huggingFaceFiles(_ options: WriteOptions) throws -> OrderedDictionary<String, [UInt8]> {
+    var files: OrderedDictionary<String, [UInt8]> = [:]
+    files["config.json"] = writtenConfig(options).bytes
+    if let generationConfig { files["generation_config.json"] = generationConfig.bytes }
+    for file in carriedFiles { files[file.name] = try file.bytes() }
+    if files["tokenizer.json"] == nil, let description = try tokenizerDescription() {
+      files["tokenizer.json"] = try description.tokenizerJSON().serializedBytes(.indented) + [0x0A]
+      files["tokenizer_config.json"] =
+        description.tokenizerConfigJSON(maximumLength: hyperparameters.contextLength).serializedBytes(.indented) + [
+          0x0A
+        ]
+    }
+    if let recipe { files[CarriedFile.recipeName] = recipe.serializedBytes(.indented) + [0x0A] }
+    return files
+  }
+
+  /// The configuration with the element format that is written. What quantization says stays unless it was undone.
+  private func writtenConfig(_ options: WriteOptions) -> ModelConfig {
+    var config = config
+    if options.elementFormat != nil { config.object["quantization_config"] = nil }
+    let main = options.elementFormat ?? plainFormat
+    let name = [ElementFormat.f32: "float32", .f16: "float16", .bf16: "bfloat16"][main]
+    if let name {
+      let key = config.object["dtype"] != nil ? "dtype" : "torch_dtype"
+      config.object[key] = .string(name)
+    }
+    return config
+  }
+
+  /// The format of what is not quantized: what an engine computes in.
+  private var plainFormat: ElementFormat {
+    let written = weights.values.lazy.map { $0.format.isSafetensorsFormat ? $0.format : .bf16 }
+    var counts: OrderedDictionary<ElementFormat, Int> = [:]
+    for format in written where [.f32, .f16, .bf16].contains(format) { counts[format, default: 0] += 1 }
+    return counts.max { $0.value < $1.value }?.key ?? .bf16
+  }
+}
