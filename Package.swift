@@ -40,6 +40,12 @@ let package = Package(
       name: "ModelTokenizers", dependencies: ["TensorFormats", collections, heap], exclude: ["README.md"],
       swiftSettings: settings),
     .target(name: "ModelArchitectures", exclude: ["README.md"], swiftSettings: settings),
+    // Matrix products. Debian's build has F32 GEMM only, which is all that is used.
+    .systemLibrary(
+      name: "CModelBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .target(
+      name: "ModelCompute", dependencies: ["ModelArchitectures", "TensorFormats", "CTensorKernels", "CModelBLAS"],
+      exclude: ["README.md"], swiftSettings: settings),
 
     .target(
       name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",
@@ -52,6 +58,9 @@ let package = Package(
       name: "GGUFFormatTests", dependencies: ["GGUFFormat", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ModelTokenizersTests", dependencies: ["ModelTokenizers", "MTConvTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ModelComputeTests", dependencies: ["ModelCompute", "ModelArchitectures", "MTConvTestSupport"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )
