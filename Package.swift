@@ -13,17 +13,22 @@ let collections: Target.Dependency = .product(name: "OrderedCollections", packag
 // Heap orders the candidate merges of long words.
 let heap: Target.Dependency = .product(name: "HeapModule", package: "swift-collections")
 
+// Commands, help and completions.
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
 let package = Package(
   name: "mtconv",
   platforms: [.macOS(.v15)],
   products: [
+    .executable(name: "mtconv", targets: ["mtconv"]),
     .library(name: "TensorFormats", targets: ["TensorFormats"]),
     .library(name: "SafetensorsFormat", targets: ["SafetensorsFormat"]),
     .library(name: "GGUFFormat", targets: ["GGUFFormat"]),
     .library(name: "ModelTokenizers", targets: ["ModelTokenizers"]),
-    .library(name: "ModelCheckpoints", targets: ["ModelCheckpoints", "ModelArchitectures"]),
+    .library(name: "ModelCompression", targets: ["ModelCompression", "ModelCheckpoints", "ModelArchitectures", "ModelCompute"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
   ],
   targets: [
@@ -43,8 +48,29 @@ let package = Package(
     .target(name: "ModelArchitectures", exclude: ["README.md"], swiftSettings: settings),
     .target(
       name: "ModelCheckpoints",
-      dependencies: ["ModelArchitectures", "ModelTokenizers", "SafetensorsFormat", "GGUFFormat", "TensorFormats", collections],
+      dependencies: [
+        "ModelArchitectures", "ModelTokenizers", "SafetensorsFormat", "GGUFFormat", "TensorFormats", collections,
+      ],
       exclude: ["README.md"], swiftSettings: settings),
+    // Matrix products. Debian's build has F32 GEMM only, which is all that is used.
+    .systemLibrary(
+      name: "CModelBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .target(
+      name: "ModelCompute", dependencies: ["ModelArchitectures", "TensorFormats", "CTensorKernels", "CModelBLAS"],
+      exclude: ["README.md"], swiftSettings: settings),
+    .target(
+      name: "ModelCompression",
+      dependencies: [
+        "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers", "TensorFormats", collections,
+      ],
+      exclude: ["README.md"], swiftSettings: settings),
+    .executableTarget(
+      name: "mtconv",
+      dependencies: [
+        "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
+        "SafetensorsFormat", "TensorFormats", argumentParser, collections,
+      ],
+      swiftSettings: settings),
 
     .target(
       name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",
@@ -57,6 +83,9 @@ let package = Package(
       name: "GGUFFormatTests", dependencies: ["GGUFFormat", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
       name: "ModelTokenizersTests", dependencies: ["ModelTokenizers", "MTConvTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ModelComputeTests", dependencies: ["ModelCompute", "ModelArchitectures", "MTConvTestSupport"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -98,7 +98,8 @@ extension MergeTable {
       }
       guard let left, let right, let result else {
         let missing = left == nil ? merge.left : right == nil ? merge.right : merge.left + merge.right
-        throw TokenizerError(.unknownMergeToken, "merge \(rank) needs token '\(missing)', which is not in the vocabulary")
+        throw TokenizerError(
+          .unknownMergeToken, "merge \(rank) needs token '\(missing)', which is not in the vocabulary")
       }
       insert(left: left, right: right, rank: rank, result: result)
     }

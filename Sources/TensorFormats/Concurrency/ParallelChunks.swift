@@ -5,21 +5,21 @@ internal import Synchronization
 ///
 /// A chunk should be worth at least half a millisecond: waking a worker takes up to a tenth of one.
 /// The first error stops further chunks and is thrown.
-public func parallelChunks(
-  of count: Int, size: Int, _ body: @Sendable (Range<Int>) throws -> Void
-) throws {
+public func parallelChunks<Failure: Error>(
+  of count: Int, size: Int, _ body: @Sendable (Range<Int>) throws(Failure) -> Void
+) throws(Failure) {
   let chunks = (count + size - 1) / size
   if chunks <= 1 {
     if count > 0 { try body(0..<count) }
     return
   }
   let next = Atomic<Int>(0)
-  let failure = Mutex<(any Error)?>(nil)
+  let failure = Mutex<Failure?>(nil)
   DispatchQueue.concurrentPerform(iterations: min(chunks, processorCount)) { _ in
     while true {
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard chunk < chunks else { return }
-      do {
+      do throws(Failure) {
         try body(chunk * size..<min(count, (chunk + 1) * size))
       } catch {
         failure.withLock { $0 = $0 ?? error }

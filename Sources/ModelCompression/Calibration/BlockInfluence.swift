@@ -1,0 +1,48 @@
+internal import ModelArchitectures
+public import ModelCheckpoints
+internal import ModelCompute
+
+/// How much each block changes the residual stream: 1 − mean over tokens of cos(input, output).
+///
+/// The importance of a layer in Minitron (arXiv 2408.11796 §2.2) and ShortGPT (arXiv 2403.03853 §3.1). One forward pass; all
+/// sequences go through a block before the next is decoded.
+public struct BlockInfluence: Sendable, Codable, Equatable {
+  /// One for each layer, in order. 0 is a block that only rescales its input.
+  public let scores: [Double]
+  public let tokenCount: Int
+
+  public init(scores: [Double], tokenCount: Int) {
+    self.scores = scores
+    self.tokenCount = tokenCount
+  }
+
+  /// Measures a model on calibration sequences.
+  public init(
+    of model: Checkpoint, on set: CalibrationSet, progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws {
+    var sums = [Double](repeating: 0, count: model.hyperparameters.layerCount)
+    var input: Matrix?
+    _ = try model.network.run(
+      TokenBatch(set.sequences), observing: [.blockInput, .blockOutput],
+      observer: { observation in
+        if observation.site == .blockInput {
+          input = observation.values
+        } else if let input {
+          sums[observation.layer] += cosineSum(input, observation.values)
+        }
+      },
+      progress: { progress(WorkProgress(phase: "calibrating", completed: $0, total: $1, unit: .blocks)) })
+    let tokens = Double(max(set.tokenCount, 1))
+    self.init(scores: sums.map { 1 - $0 / tokens }, tokenCount: set.tokenCount)
+  }
+}
+
+/// Sum over rows of the cosine between rows of two matrices. A zero row counts as unchanged.
+private func cosineSum(_ a: Matrix, _ b: Matrix) -> Double {
+  precondition(a.rows == b.rows && a.columns == b.columns)
+  return (0..<a.rows).reduce(0) { sum, row in
+    var sums = ErrorSums()
+    sums.add(UnsafeBufferPointer(a[row]), UnsafeBufferPointer(b[row]))
+    return sum + sums.cosine
+  }
+}

@@ -1,0 +1,73 @@
+internal import ModelArchitectures
+public import ModelCheckpoints
+internal import ModelTokenizers
+
+/// Token sequences of equal length that a model is run on.
+public struct CalibrationSet: Sendable {
+  public let sequences: [[Int]]
+
+  public var tokenCount: Int { sequences.reduce(0) { $0 + $1.count } }
+
+  public init(sequences: [[Int]]) { self.sequences = sequences }
+
+  /// Cuts a text into at most `limit` sequences of `context` tokens; what is left over at the end is not used.
+  ///
+  /// Models that begin with a special token get it in place of the first token of each sequence, as llama-perplexity does, so
+  /// that every sequence is a legal input and no token is counted twice.
+  public init(text: String, model: Checkpoint, context: Int, limit: Int?, beginsSequences: Bool = true) throws {
+    guard let description = try model.tokenizerDescription() else {
+      throw CompressionError(.notEnoughText, "'\(model.path)' has no tokenizer to read text with")
+    }
+    let tokenizer = try Tokenizer(description)
+    let tokens = tokenizer.encode(text, addsSpecialTokens: false, parsesSpecialTokens: false)
+    let count = min(tokens.count / context, limit ?? .max)
+    guard count > 0 else {
+      throw CompressionError(
+        .notEnoughText, "the text has \(tokens.count) tokens, expected at least one sequence of \(context)")
+    }
+    let beginning = beginsSequences && description.addsBeginning ? description.beginningToken : nil
+    sequences = (0..<count).map { index in
+      var sequence = Array(tokens[index * context..<(index + 1) * context])
+      if let beginning { sequence[0] = beginning }
+      return sequence
+    }
+    try model.checkTokens(sequences)
+  }
+}
+
+extension Checkpoint {
+  /// Throws for a token that the embedding has no row for.
+  public func checkTokens(_ sequences: [[Int]]) throws {
+    let size = hyperparameters.vocabularySize
+    for sequence in sequences {
+      if let token = sequence.first(where: { $0 < 0 || $0 >= size }) {
+        throw CompressionError(.invalidTokens, "token \(token) is not in the vocabulary of \(size)")
+      }
+    }
+  }
+}
+
+extension CalibrationSet {
+  /// Token ids from a fixed seed, for a model without text or tokenizer: good to compare two models, not to judge one.
+  public static func random(for model: Checkpoint, context: Int, count: Int = 4) -> CalibrationSet {
+    var generator = SplitMix64(seed: 0x6D74_636F_6E76)
+    let size = model.hyperparameters.vocabularySize
+    return CalibrationSet(
+      sequences: (0..<count).map { _ in (0..<context).map { _ in Int.random(in: 0..<size, using: &generator) } })
+  }
+}
+
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): small, and the same everywhere.
+struct SplitMix64: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

@@ -1,0 +1,22 @@
+public import ModelArchitectures
+public import ModelCheckpoints
+public import ModelCompute
+internal import OrderedCollections
+
+/// A checkpoint's weights reach the forward pass as they are decoded, a block at a time.
+extension Checkpoint: WeightSource {
+  public func shape(of key: WeightKey) throws -> [Int] {
+    guard let weight = weights[key] else { throw CompressionError(.missingWeight, "the model has no weight '\(key)'") }
+    return weight.shape
+  }
+
+  public func decode(_ key: WeightKey, rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
+    guard let weight = weights[key] else { throw CompressionError(.missingWeight, "the model has no weight '\(key)'") }
+    try weight.decode(rows: rows, into: values)
+  }
+
+  /// The forward pass of this model.
+  public var network: Network {
+    Network(architecture: architecture, hyperparameters: hyperparameters, weights: self)
+  }
+}

@@ -1,0 +1,17 @@
+/// Why a model cannot be calibrated, pruned, quantized or verified.
+public struct CompressionError: Error, Equatable, CustomStringConvertible {
+  public enum Code: Sendable {
+    case missingWeight, invalidPlan, invalidTokens, notEnoughText, nonFiniteWeight, wrongRecipe, interrupted
+  }
+
+  public let code: Code
+  public let message: String
+
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  public static func == (a: Self, b: Self) -> Bool { a.code == b.code }
+  public var description: String { message }
+}

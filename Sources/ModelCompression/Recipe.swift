@@ -1,0 +1,64 @@
+internal import ModelArchitectures
+public import ModelCheckpoints
+public import TensorFormats
+
+/// What was done to a parent to make a checkpoint: enough to do it again in memory and compare.
+///
+/// Written beside the weights as `mtconv.json`, or into the metadata of a GGUF file.
+public struct Recipe: Sendable, Codable, Equatable {
+  /// The program and version that wrote it.
+  public var tool: String
+  public var parent: Parent
+  public var pruning: PruningPlan?
+  /// What matrices were converted to before quantization; nil if they kept their format.
+  public var elementFormat: ElementFormat?
+  public var quantization: QuantizationScheme?
+
+  /// What the parent was, as far as its headers say.
+  public struct Parent: Sendable, Codable, Equatable {
+    public var name: String
+    public var format: Checkpoint.FileFormat
+    public var family: String
+    public var layerCount: Int
+    public var parameterCount: Int
+    public var elementFormat: ElementFormat
+  }
+
+  public static let version = "0.1.0"
+
+  public init(
+    parent: Checkpoint, pruning: PruningPlan? = nil, elementFormat: ElementFormat? = nil,
+    quantization: QuantizationScheme? = nil
+  ) {
+    tool = "mtconv \(Self.version)"
+    self.parent = Parent(
+      name: FileSystem.baseName(parent.path), format: parent.fileFormat, family: parent.architecture.name,
+      layerCount: parent.hyperparameters.layerCount, parameterCount: parent.parameterCount,
+      elementFormat: parent.mainFormat)
+    self.pruning = pruning
+    self.elementFormat = elementFormat
+    self.quantization = quantization
+  }
+
+  /// The record in a checkpoint; nil if this package did not make it.
+  public init?(of checkpoint: Checkpoint) throws {
+    guard let json = checkpoint.recipe else { return nil }
+    do {
+      self = try json.decoded()
+    } catch {
+      throw CompressionError(.wrongRecipe, "\(CarriedFile.recipeName) of '\(checkpoint.path)' cannot be read: \(error)")
+    }
+  }
+
+  /// The checkpoint that this recipe makes of `parent`: lazy, with the record in it.
+  ///
+  /// Conversion to `elementFormat` happens when the checkpoint is written, or is emulated by `rounded(to:)`.
+  public func applied(to parent: Checkpoint) throws -> Checkpoint {
+    var result = parent
+    if let pruning { result = try result.pruned(by: pruning) }
+    if let elementFormat { result = result.converted(to: elementFormat) }
+    if let quantization { result = try result.quantized(by: quantization) }
+    result.recipe = try JSON(encoding: self)
+    return result
+  }
+}

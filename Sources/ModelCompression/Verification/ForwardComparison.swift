@@ -1,0 +1,64 @@
+internal import ModelArchitectures
+internal import ModelCheckpoints
+internal import ModelCompute
+
+/// Three models run on the same tokens: the parent, what the plan makes of it in memory, and the written file.
+struct ForwardComparison {
+  /// The written file against the plan.
+  let correctness: LogitComparison
+  /// The written file against the parent.
+  let quality: LogitComparison
+  let parentPerplexity: Perplexity
+  let perplexity: Perplexity
+
+  init(
+    parent: Checkpoint, expected: Checkpoint, written: Checkpoint, set: CalibrationSet,
+    progress: @escaping WorkProgress.Handler
+  ) throws {
+    var (correctness, quality) = (LogitComparisonSums(), LogitComparisonSums())
+    var (parentLosses, losses) = (TokenLosses(), TokenLosses())
+    let models = [parent, expected, written]
+    let total = set.tokenCount * models.count
+    var completed = 0
+    for group in set.groups {
+      let tokens = group.reduce(0) { $0 + $1.count }
+      let hidden = try models.map { model in
+        defer { completed += tokens }
+        return try HiddenStates(model: model)(of: group) { share in
+          let done = completed + Int(share * Double(tokens))
+          progress(WorkProgress(phase: "verifying", completed: done, total: total, unit: .tokens))
+        }
+      }
+      try Self.forEachLogits(models, hidden, group) { sequence, positions, logits in
+        correctness.add(logits[1], logits[2])
+        quality.add(logits[0], logits[2])
+        for matrix in [logits[0], logits[2]] { matrix.applyLogSoftmax() }
+        parentLosses.add(logits[0], positions: positions, of: sequence)
+        losses.add(logits[2], positions: positions, of: sequence)
+      }
+    }
+    progress(WorkProgress(phase: "verifying", completed: total, total: total, unit: .tokens))
+    self.correctness = correctness.result
+    self.quality = quality.result
+    parentPerplexity = parentLosses.perplexity
+    perplexity = losses.perplexity
+  }
+
+  /// Calls `body` with the logits of all models for a few positions of a sequence at a time.
+  private static func forEachLogits(
+    _ models: [Checkpoint], _ hidden: [Matrix], _ group: [[Int]],
+    _ body: (_ sequence: [Int], _ positions: Range<Int>, _ logits: [Matrix]) throws -> Void
+  ) throws {
+    let heads = try models.map { try $0.network.head() }
+    let panel = 64
+    var start = 0
+    for sequence in group {
+      for first in stride(from: 0, to: sequence.count, by: panel) {
+        let positions = first..<min(first + panel, sequence.count)
+        let rows = start + positions.lowerBound..<start + positions.upperBound
+        try body(sequence, positions, zip(heads, hidden).map { try $0.logits($1.view(rows: rows)) })
+      }
+      start += sequence.count
+    }
+  }
+}

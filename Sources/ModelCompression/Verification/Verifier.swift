@@ -1,0 +1,56 @@
+internal import ModelArchitectures
+public import ModelCheckpoints
+internal import ModelCompute
+
+/// Compares a written checkpoint with its parent, tensor by tensor and by forward pass.
+///
+/// Two verdicts. *Correctness*: the file holds what the recipe makes of the parent, so nothing was lost in writing. *Quality*: what
+/// the recipe cost, against the parent itself.
+public struct Verifier: Sendable {
+  /// Logits of the file and of the plan in memory come from the same arithmetic on the same numbers.
+  public static let defaultTolerance = 1e-10
+
+  public var tolerance = Verifier.defaultTolerance
+  public var maximumPerplexityRatio: Double?
+  public var progress: WorkProgress.Handler = { _ in }
+
+  public init() {}
+
+  /// - Parameters:
+  ///   - written: a checkpoint on disk, freshly opened.
+  ///   - parent: what it was made from.
+  ///   - recipe: how; nil takes the record in `written`, or compares with the parent as it is.
+  public func verify(
+    _ written: Checkpoint, against parent: Checkpoint, recipe: Recipe? = nil, on set: CalibrationSet
+  ) throws -> VerificationReport {
+    let recipe = try recipe ?? Recipe(of: written)
+    let expected = try recipe?.applied(to: parent) ?? parent
+    try checkVocabulary(written, parent, set)
+    let comparer = TensorComparer(reference: expected, other: written)
+    let differences = try comparer.comparisons(progress: progress)
+    let forward = try ForwardComparison(
+      parent: parent, expected: expected, written: written, set: set, progress: progress)
+    // The cost of each tensor is counted from the parent's values, in the places the plan gives them.
+    let unquantized = try recipe?.pruning.map { try parent.pruned(by: $0) } ?? parent
+    let costs = try TensorComparer(reference: unquantized, other: written).comparisons(progress: progress)
+    return VerificationReport(
+      correctness: VerificationReport.Correctness(
+        reference: recipe == nil ? "the parent as it is" : "the recipe applied to the parent",
+        normalizedError: forward.correctness.normalizedError, tolerance: tolerance,
+        unmatchedTensors: comparer.unmatched, differingTensors: differences.filter { !$0.isExact }.map(\.name)),
+      quality: VerificationReport.Quality(
+        comparison: forward.quality, parentPerplexity: forward.parentPerplexity, perplexity: forward.perplexity,
+        parentByteCount: parent.byteCount, byteCount: written.byteCount, parentParameterCount: parent.parameterCount,
+        parameterCount: written.parameterCount, maximumPerplexityRatio: maximumPerplexityRatio),
+      tensors: costs)
+  }
+
+  private func checkVocabulary(_ written: Checkpoint, _ parent: Checkpoint, _ set: CalibrationSet) throws {
+    try parent.checkTokens(set.sequences)
+    let (a, b) = (parent.hyperparameters.vocabularySize, written.hyperparameters.vocabularySize)
+    guard a == b else {
+      throw CompressionError(
+        .wrongRecipe, "the models have vocabularies of \(a) and \(b) and cannot be compared by logits")
+    }
+  }
+}

@@ -1,0 +1,18 @@
+/// A rectangle inside a matrix, without ownership: what kernels work on. The matrix must outlive it.
+struct Panel: @unchecked Sendable {
+  let start: UnsafeMutablePointer<Float>
+  let rows: Int
+  let columns: Int
+  /// Values from one row to the next.
+  let stride: Int
+
+  func rows(_ range: Range<Int>) -> Panel {
+    Panel(start: start + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+  }
+
+  func columns(_ range: Range<Int>) -> Panel {
+    Panel(start: start + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  }
+
+  func row(_ index: Int) -> UnsafeMutablePointer<Float> { start + index * stride }
+}

@@ -1,0 +1,130 @@
+public import ArgumentParser
+internal import ModelArchitectures
+internal import ModelCheckpoints
+public import ModelCompression
+internal import TensorFormats
+
+struct CompressCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compress",
+    abstract: "Make a model smaller: drop its least important layers, quantize to FP8, write and verify it.",
+    discussion: """
+      Layers are ranked by block influence (1 − cos of what goes in and comes out) over --calibration text. FP8 weights are \
+      E4M3 with a scale for each output channel, in the FP8_DYNAMIC layout of compressed-tensors that vLLM and transformers \
+      load. The written model is opened again and compared with its parent on --heldout text.
+
+      Examples:
+        mtconv compress model.gguf small/ --drop-layers 8 --calibration text.txt
+        mtconv compress model/ fp8/ --fp8
+        mtconv compress model/ small/ --keep-layers 16 --fp8 --calibration a.txt --heldout b.txt --dry-run
+      """)
+
+  @Argument(help: "A model directory or GGUF file.")
+  var input: String
+
+  @Argument(help: "The directory to write.")
+  var out: String
+
+  @Option(name: .long, help: "Layers to drop.")
+  var dropLayers: Int?
+
+  @Option(name: .long, help: "Layers to keep.")
+  var keepLayers: Int?
+
+  @Flag(name: .long, help: "Quantize weights to FP8 E4M3.")
+  var fp8 = false
+
+  @Option(
+    name: .long,
+    help: "How quotients are rounded before the FP8 code: single, or compat for the bytes of llm-compressor.")
+  var rounding: QuantizationScheme.Rounding = .single
+
+  @Option(name: .long, help: "Element format of what is not FP8: f32, f16 or bf16.")
+  var dtype: ElementFormat = .bf16
+
+  @Option(name: .long, help: "Text that importance is measured on; needed to drop layers.")
+  var calibration: String?
+
+  @Option(name: .long, help: "Text that the result is verified on (default: the calibration text, or random tokens).")
+  var heldout: String?
+
+  @Option(name: .long, help: "Sequences of the held-out text.")
+  var heldoutChunks = 8
+
+  @Option(name: .long, help: "Largest safetensors shard, such as 5GB.")
+  var maxShardSize: ByteSize?
+
+  @Flag(name: .long, help: "Replace OUT if it exists.")
+  var force = false
+
+  @Flag(name: .long, help: "Measure and plan, and write nothing.")
+  var dryRun = false
+
+  @OptionGroup var sequences: TextOptions
+  @OptionGroup var limits: VerificationOptions
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
+    if drops, calibration == nil { throw ValidationError("dropping layers needs --calibration TEXT") }
+    if out.hasSuffix(".gguf") { throw ValidationError("compress writes a directory; convert it to GGUF afterwards") }
+    if dtype.kind == .quantizedBlock { throw ValidationError("--dtype \(dtype.name.lowercased()) is for GGUF") }
+    if heldoutChunks < 1 { throw ValidationError("--heldout-chunks is \(heldoutChunks), expected at least 1") }
+  }
+
+  private var drops: Bool { (dropLayers ?? 0) > 0 || keepLayers != nil }
+
+  func run() throws {
+    if !dryRun, !force, FileSystem.exists(out) {
+      throw FileError(.exists, "'\(out)' already exists; --force replaces it")
+    }
+    let model = try Checkpoint(path: input)
+    for warning in model.warnings { Console.error("warning: \(warning)") }
+    let compressor = try self.compressor(for: model)
+    let progress = output.progress
+    var working = compressor
+    working.progress = progress.handler
+    let calibrationSet =
+      try calibration.map { try sequences.set($0, model: model, limit: 32) } ?? CalibrationSet(sequences: [])
+    let recipe = try working.plan(for: model, calibration: calibrationSet)
+    if dryRun {
+      progress.finish()
+      let report = try CompressReport(recipe: recipe, sizes: sizes(model, recipe, working), verification: nil)
+      return try report.print(asJSON: output.json)
+    }
+    let result = try working.write(recipe, of: model, to: out, heldOut: heldOutSet(model), verifier: limits.verifier)
+    progress.finish()
+    try CompressReport(recipe: result.recipe, sizes: nil, verification: result.report).print(asJSON: output.json)
+    if !result.report.passes { throw ExitStatus.refused }
+  }
+
+  private func compressor(for model: Checkpoint) throws -> Compressor {
+    let layers = model.hyperparameters.layerCount
+    var request = Compressor.Request()
+    request.keptLayerCount = keepLayers ?? dropLayers.map { layers - $0 }
+    if let kept = request.keptLayerCount, !(1...layers).contains(kept) {
+      throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layers) layers")
+    }
+    request.elementFormat = dtype
+    if fp8 { request.quantization = QuantizationScheme(rounding: rounding) }
+    if let maxShardSize { request.write.maximumShardSize = maxShardSize.count }
+    request.write.overwrites = force
+    return Compressor(request)
+  }
+
+  private func heldOutSet(_ model: Checkpoint) throws -> CalibrationSet {
+    guard let path = heldout ?? calibration else { return .random(for: model, context: sequences.context) }
+    var options = sequences
+    options.chunks = heldoutChunks
+    return try options.set(path, model: model)
+  }
+
+  private func sizes(_ model: Checkpoint, _ recipe: Recipe, _ compressor: Compressor) throws -> CompressReport.Sizes {
+    let result = try recipe.applied(to: model)
+    return CompressReport.Sizes(
+      parentParameters: model.parameterCount, parameters: result.parameterCount, parentBytes: model.byteCount,
+      bytes: try result.huggingFaceByteCount(compressor.request.write))
+  }
+}
+
+extension QuantizationScheme.Rounding: ExpressibleByArgument {}

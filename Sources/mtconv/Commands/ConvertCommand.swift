@@ -1,0 +1,111 @@
+internal import ArgumentParser
+internal import ModelArchitectures
+internal import ModelCheckpoints
+internal import ModelCompression
+internal import TensorFormats
+
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Convert a model between GGUF and a Hugging Face directory, or to another element format.",
+    discussion: """
+      OUT ending in .gguf is written as GGUF, anything else as a Hugging Face directory with configuration and tokenizer. \
+      What the target cannot say is refused, never dropped. The output appears under its name when it is complete.
+
+      Examples:
+        mtconv convert model.gguf model/
+        mtconv convert model/ model-q8.gguf --dtype q8_0
+        mtconv convert model/ model-f32/ --dtype f32 --max-shard-size 5GB
+      """)
+
+  @Argument(help: "A model directory or GGUF file.")
+  var input: String
+
+  @Argument(help: "A directory, or a name ending in .gguf.")
+  var out: String
+
+  @Option(name: .long, help: "Element format of matrices (default: bf16 from GGUF, otherwise the source's own).")
+  var dtype: ElementFormat?
+
+  @Option(name: .long, help: "Largest safetensors shard, such as 5GB or 512MiB.")
+  var maxShardSize: ByteSize?
+
+  @Flag(name: .long, help: "Replace OUT if it exists.")
+  var force = false
+
+  @Flag(name: .long, help: "Say what would be written, and write nothing.")
+  var dryRun = false
+
+  @Flag(name: .long, help: "Leave flushing to disk to the system: faster, not safe against a power cut.")
+  var noSync = false
+
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if dtype?.kind == .quantizedBlock, !out.hasSuffix(".gguf") {
+      throw ValidationError("--dtype \(dtype!.name.lowercased()) is for GGUF; OUT does not end in .gguf")
+    }
+  }
+
+  func run() throws {
+    let model = try Checkpoint(path: input)
+    for warning in model.warnings { Console.error("warning: \(warning)") }
+    let report = try ConvertReport(model, to: out, options: options(for: model))
+    if !dryRun { try write(model) }
+    try report.print(asJSON: output.json)
+  }
+
+  private var toGGUF: Bool { out.hasSuffix(".gguf") }
+
+  private func options(for model: Checkpoint) -> WriteOptions {
+    var options = WriteOptions()
+    options.elementFormat = dtype ?? (model.fileFormat == .gguf && !toGGUF ? .bf16 : nil)
+    if let maxShardSize { options.maximumShardSize = maxShardSize.count }
+    options.overwrites = force
+    options.isDurable = !noSync
+    return options
+  }
+
+  private func write(_ model: Checkpoint) throws {
+    let progress = output.progress
+    defer { progress.finish() }
+    var options = options(for: model)
+    options.progress = progress.handler
+    var model = model
+    model.recipe = try JSON(encoding: Recipe(parent: model, elementFormat: options.elementFormat))
+    if toGGUF {
+      try model.writeGGUF(to: out, options)
+    } else {
+      try model.writeHuggingFace(to: out, options)
+    }
+  }
+}
+
+struct ConvertReport: Report {
+  let input: String
+  let output: String
+  let family: String
+  let parameters: Int
+  let inputFormat: ElementFormat
+  let outputFormat: ElementFormat
+  let inputBytes: Int
+  let outputBytes: Int
+
+  init(_ model: Checkpoint, to out: String, options: WriteOptions) throws {
+    input = model.path
+    output = out
+    family = model.architecture.name
+    parameters = model.parameterCount
+    inputFormat = model.mainFormat
+    outputFormat = options.elementFormat ?? model.mainFormat
+    inputBytes = model.byteCount
+    outputBytes = try out.hasSuffix(".gguf") ? model.ggufByteCount(options) : model.huggingFaceByteCount(options)
+  }
+
+  var text: String {
+    var table = TextTable([("", .left), ("model", .left), ("format", .left), ("bytes", .right)])
+    table.add(["from", input, inputFormat.name, NumberText.bytes(inputBytes)])
+    table.add(["to", output, outputFormat.name, NumberText.bytes(outputBytes)])
+    return "\(family), \(NumberText.count(parameters)) parameters\n\n" + table.text
+  }
+}

@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import ModelCheckpoints
+internal import ModelCompression
+internal import TensorFormats
+
+struct PerplexityCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "perplexity",
+    abstract: "Measure how well a model predicts a text.",
+    discussion: """
+      The text is cut into chunks of --context tokens and the second half of each is scored, as llama-perplexity does.
+
+      Example:
+        mtconv perplexity model.gguf --text heldout.txt --chunks 20
+      """)
+
+  @Argument(help: "A model directory or GGUF file.")
+  var model: String
+
+  @Option(name: .long, help: "A UTF-8 text file.")
+  var text: String
+
+  @OptionGroup var sequences: TextOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() throws {
+    let checkpoint = try Checkpoint(path: model)
+    let set = try sequences.set(text, model: checkpoint)
+    let progress = output.progress
+    let start = ContinuousClock.now
+    let perplexity = try Perplexity(of: checkpoint, on: set, progress: progress.handler)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    progress.finish()
+    let report = PerplexityReport(
+      model: model, perplexity: perplexity.value, standardError: perplexity.standardError,
+      meanLoss: perplexity.meanLoss, chunks: set.sequences.count, context: set.sequences[0].count,
+      scoredTokens: perplexity.scoredTokenCount, tokensPerSecond: Double(set.tokenCount) / seconds)
+    try report.print(asJSON: output.json)
+  }
+}
+
+struct PerplexityReport: Report {
+  let model: String
+  let perplexity: Double
+  let standardError: Double
+  let meanLoss: Double
+  let chunks: Int
+  let context: Int
+  let scoredTokens: Int
+  let tokensPerSecond: Double
+
+  var text: String {
+    var table = TextTable([("", .left), ("", .left)])
+    table.add(["perplexity", "\(NumberText.fixed(perplexity, 4)) ± \(NumberText.fixed(standardError, 4))"])
+    table.add(["loss", "\(NumberText.fixed(meanLoss, 5)) nats a token"])
+    table.add(["scored", "\(scoredTokens) tokens in \(chunks) chunks of \(context)"])
+    table.add(["speed", "\(NumberText.fixed(tokensPerSecond, 0)) tokens/s"])
+    return table.text
+  }
+}

@@ -1,0 +1,75 @@
+public import ArgumentParser
+internal import ModelArchitectures
+internal import ModelCheckpoints
+internal import ModelCompression
+public import TensorFormats
+
+struct OutputOptions: ParsableArguments {
+  @Flag(name: .long, help: "Print the report as JSON.")
+  var json = false
+
+  @Flag(name: .shortAndLong, help: "Show no progress.")
+  var quiet = false
+
+  var progress: ProgressLine { ProgressLine(isEnabled: !quiet) }
+}
+
+/// Text that a model is run on.
+struct TextOptions: ParsableArguments {
+  @Option(name: .long, help: "Tokens in a sequence.")
+  var context = 512
+
+  @Option(name: .long, help: "Sequences to use, from the start of the text (default: all).")
+  var chunks: Int?
+
+  @Flag(name: .long, help: "Do not put the beginning token at the start of each sequence.")
+  var noBos = false
+
+  func validate() throws {
+    if context < 4 { throw ValidationError("--context is \(context), expected at least 4") }
+    if let chunks, chunks < 1 { throw ValidationError("--chunks is \(chunks), expected at least 1") }
+  }
+
+  func set(_ path: String, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
+    let bytes = try FileSystem.read(path)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw CompressionError(.notEnoughText, "'\(path)' is not UTF-8 text")
+    }
+    let context = min(context, model.hyperparameters.contextLength > 0 ? model.hyperparameters.contextLength : context)
+    return try CalibrationSet(
+      text: text, model: model, context: context, limit: chunks ?? limit, beginsSequences: !noBos)
+  }
+}
+
+extension ElementFormat: ExpressibleByArgument {
+  public init?(argument: String) {
+    guard let format = ElementFormat(name: argument), Self.offered.contains(format) else { return nil }
+    self = format
+  }
+
+  public var defaultValueDescription: String { name.lowercased() }
+  public static var allValueStrings: [String] { offered.map { $0.name.lowercased() } }
+
+  /// What `--dtype` takes.
+  static let offered: [ElementFormat] = [.f32, .f16, .bf16, .q8_0]
+}
+
+/// A size in bytes: `5GB`, `512MiB`, `1000000`.
+struct ByteSize: ExpressibleByArgument {
+  let count: Int
+
+  init?(argument: String) {
+    let units: [(String, Int)] = [
+      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
+      ("B", 1), ("", 1),
+    ]
+    for (suffix, factor) in units where argument.uppercased().hasSuffix(suffix.uppercased()) {
+      guard let number = Double(argument.dropLast(suffix.count)), number > 0, number * Double(factor) < 1e18 else {
+        continue
+      }
+      count = Int(number * Double(factor))
+      return
+    }
+    return nil
+  }
+}

@@ -1,0 +1,54 @@
+internal import ModelCompression
+
+/// The plan, and what came of it.
+struct CompressReport: Report {
+  let recipe: Recipe
+  /// Of a dry run.
+  let sizes: Sizes?
+  let verification: VerificationReport?
+
+  struct Sizes: Encodable {
+    let parentParameters: Int
+    let parameters: Int
+    let parentBytes: Int
+    let bytes: Int
+  }
+
+  var text: String {
+    var parts: [String] = []
+    if let pruning = recipe.pruning { parts.append(layers(pruning)) }
+    if let sizes { parts.append(table(sizes)) }
+    if let verification { parts.append(VerifyReport(report: verification).text) }
+    return parts.joined(separator: "\n\n")
+  }
+
+  /// A bar for each layer: what it changes, and whether it stays.
+  private func layers(_ pruning: PruningPlan) -> String {
+    let dropped = Set(pruning.droppedLayers)
+    let title =
+      "\(pruning.keptLayers.count) of \(pruning.parentLayerCount) layers kept"
+      + (pruning.criterion == .blockInfluence ? ", by block influence" : "")
+    guard let scores = pruning.scores, let highest = scores.max(), highest > 0 else {
+      return title + ": " + pruning.keptLayers.map(String.init).joined(separator: ", ")
+    }
+    var table = TextTable([("layer", .right), ("influence", .right), ("", .left), ("", .left)])
+    for (layer, score) in scores.enumerated() {
+      let bar = String(repeating: "█", count: max(score > 0 ? 1 : 0, Int((score / highest * 40).rounded())))
+      table.add(["\(layer)", NumberText.fixed(score, 4), dropped.contains(layer) ? "dropped" : "", bar])
+    }
+    return title + "\n\n" + table.text
+  }
+
+  private func table(_ sizes: Sizes) -> String {
+    var table = TextTable([("", .left), ("parent", .right), ("result", .right), ("ratio", .right)])
+    table.add([
+      "parameters", NumberText.count(sizes.parentParameters), NumberText.count(sizes.parameters),
+      NumberText.fixed(Double(sizes.parameters) / Double(max(sizes.parentParameters, 1)), 3),
+    ])
+    table.add([
+      "bytes", NumberText.bytes(sizes.parentBytes), NumberText.bytes(sizes.bytes),
+      NumberText.fixed(Double(sizes.bytes) / Double(max(sizes.parentBytes, 1)), 3),
+    ])
+    return table.text
+  }
+}

@@ -1,0 +1,63 @@
+internal import ModelCompression
+
+/// What verification found, worst tensors first.
+struct VerifyReport: Report {
+  let report: VerificationReport
+  private static let shownTensors = 8
+
+  func encode(to encoder: any Encoder) throws { try report.encode(to: encoder) }
+
+  var text: String { [comparison, tensors, verdicts].joined(separator: "\n\n") }
+
+  private var comparison: String {
+    let quality = report.quality
+    var table = TextTable([("", .left), ("parent", .right), ("result", .right), ("ratio", .right)])
+    func row(_ name: String, _ a: Double, _ b: Double, _ format: (Double) -> String) {
+      table.add([name, format(a), format(b), NumberText.fixed(b / a, 3)])
+    }
+    row("parameters", Double(quality.parentParameterCount), Double(quality.parameterCount)) {
+      NumberText.count(Int($0))
+    }
+    row("bytes", Double(quality.parentByteCount), Double(quality.byteCount)) { NumberText.bytes(Int($0)) }
+    row("perplexity", quality.parentPerplexity.value, quality.perplexity.value) { NumberText.fixed($0, 3) }
+    return table.text
+  }
+
+  private var tensors: String {
+    let worst = report.tensors.filter { !$0.isExact }.sorted { $0.relativeError > $1.relativeError }
+    guard !worst.isEmpty else { return "all \(report.tensors.count) tensors are equal to the parent's" }
+    var table = TextTable([
+      ("tensor", .left), ("max error", .right), ("relative", .right), ("SQNR", .right), ("cosine", .right),
+    ])
+    for tensor in worst.prefix(Self.shownTensors) {
+      table.add([
+        tensor.name, NumberText.scientific(tensor.maximumError), NumberText.percent(tensor.relativeError, 3),
+        tensor.signalToNoise.map { NumberText.fixed($0, 2) + " dB" } ?? "exact", NumberText.fixed(tensor.cosine, 6),
+      ])
+    }
+    let exact = report.tensors.count - worst.count
+    return table.text
+      + "\n\(worst.count) of \(report.tensors.count) tensors differ from the parent's, \(exact) are equal"
+      + (worst.count > Self.shownTensors ? "; the \(Self.shownTensors) furthest are shown" : "")
+  }
+
+  private var verdicts: String {
+    let (correctness, quality) = (report.correctness, report.quality)
+    var lines = [
+      "correctness  \(mark(correctness.passes))  logit error \(NumberText.scientific(correctness.normalizedError))"
+        + " against \(correctness.reference) (at most \(NumberText.scientific(correctness.tolerance, 0)))"
+    ]
+    if !correctness.unmatchedTensors.isEmpty {
+      lines.append(
+        "             missing, extra or misshapen: " + correctness.unmatchedTensors.prefix(4).joined(separator: ", "))
+    }
+    let comparison = quality.comparison
+    var line = "quality      \(quality.maximumPerplexityRatio == nil ? "    " : mark(quality.passes))"
+    line += "  KL \(NumberText.fixed(comparison.divergence, 5)) nats,"
+    line += " same top token \(NumberText.percent(comparison.topAgreement)),"
+    line += " perplexity × \(NumberText.fixed(quality.perplexityRatio, 3)) over \(comparison.tokenCount) tokens"
+    return (lines + [line]).joined(separator: "\n")
+  }
+
+  private func mark(_ passes: Bool) -> String { passes ? "pass" : "FAIL" }
+}
