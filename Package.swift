@@ -80,7 +80,8 @@ let package = Package(
     .testTarget(
       name: "SafetensorsFormatTests", dependencies: ["SafetensorsFormat", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "GGUFFormatTests", dependencies: ["GGUFFormat", "MTConvTestSupport"], swiftSettings: settings),
+      name: "GGUFFormatTests", dependencies: ["GGUFFormat", "TensorFormats", collections, "MTConvTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "ModelTokenizersTests", dependencies: ["ModelTokenizers", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(

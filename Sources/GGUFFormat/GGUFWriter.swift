@@ -28,8 +28,9 @@ public struct GGUFWriter: Sendable {
     var ranges: [Range<Int>] = []
     for info in tensors {
       let byteCount = try Self.append(info, offset: offset, to: &header)
+      let end = try GGUFLayout.end(of: info.name, from: offset, bytes: byteCount, alignment: alignment)
       ranges.append(offset..<offset + byteCount)
-      offset = try GGUFLayout.end(of: info.name, from: offset, bytes: byteCount, alignment: alignment)
+      offset = end
     }
     try Self.checkUnique(tensors)
     if !tensors.isEmpty { header.pad(to: alignment) }
