@@ -52,7 +52,8 @@ let package = Package(
     .testTarget(
       name: "TensorFormatsTests", dependencies: ["TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "SafetensorsFormatTests", dependencies: ["SafetensorsFormat", "MTConvTestSupport"], swiftSettings: settings),
+      name: "SafetensorsFormatTests",
+      dependencies: ["SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections], swiftSettings: settings),
     .testTarget(
       name: "GGUFFormatTests", dependencies: ["GGUFFormat", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
