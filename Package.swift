@@ -78,7 +78,8 @@ let package = Package(
     .testTarget(
       name: "TensorFormatsTests", dependencies: ["TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "SafetensorsFormatTests", dependencies: ["SafetensorsFormat", "MTConvTestSupport"], swiftSettings: settings),
+      name: "SafetensorsFormatTests",
+      dependencies: ["SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections], swiftSettings: settings),
     .testTarget(
       name: "GGUFFormatTests", dependencies: ["GGUFFormat", "TensorFormats", collections, "MTConvTestSupport"],
       swiftSettings: settings),

