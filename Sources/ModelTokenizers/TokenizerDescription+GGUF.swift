@@ -72,7 +72,8 @@ extension TokenizerDescription {
     }
     guard let pre, pre != "default" else {
       warnings.append(
-        "tokenizer.ggml.pre is \(pre == nil ? "missing" : "'default'"): splitting text as GPT-2 does, which may be wrong")
+        "tokenizer.ggml.pre is \(pre == nil ? "missing" : "'default'"): splitting text as GPT-2 does, which may be wrong"
+      )
       return nil
     }
     guard let (found, name) = PreTokenizer.named(pre) else {

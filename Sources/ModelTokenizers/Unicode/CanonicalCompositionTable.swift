@@ -39,7 +39,8 @@ enum CanonicalCompositionTable {
   }
 
   /// `c=a+b` composes; `c>a+b…` only decomposes.
-  private static let entries: [Entry] = CanonicalCompositionData.text.split(whereSeparator: \.isWhitespace).map { field in
+  private static let entries: [Entry] = CanonicalCompositionData.text.split(whereSeparator: \.isWhitespace).map {
+    field in
     let composes = field.contains("=")
     let numbers = field.split { "=>+".contains($0) }.map { Unicode.Scalar(UInt32($0, radix: 16)!)! }
     return Entry(composite: numbers[0], parts: Array(numbers[1...]), composes: composes)
