@@ -33,7 +33,7 @@ public struct Tokenizer: Sendable {
     let normalized = description.addedTokens.filter { $0.isNormalized }
     plainMatcher = AddedTokenMatcher(plain, spellings: plain.map { Array($0.content.utf8) })
     normalizedMatcher = AddedTokenMatcher(
-      normalized, spellings: normalized.map { Self.normalize(Array($0.content.utf8), description.normalizer) })
+      normalized, spellings: normalized.map { description.normalizer.normalize(Array($0.content.utf8)) })
     specialTokens = Set(description.addedTokens.lazy.filter(\.isSpecial).map(\.id))
     prefix = try description.addsBeginning ? [description.required(description.beginningToken, "beginning")] : []
     suffix = try description.addsEnd ? [description.required(description.endToken, "end")] : []
@@ -82,14 +82,9 @@ public struct Tokenizer: Sendable {
 }
 
 extension Tokenizer {
-  private static func normalize(_ bytes: [UInt8], _ normalizer: TextNormalizer) -> [UInt8] {
-    guard case .nfc = normalizer else { return bytes }
-    return bytes.withUnsafeBufferPointer { CanonicalComposition.normalized($0) } ?? bytes
-  }
-
   /// Normalizes a text without plain added tokens and cuts the normalized ones out of it.
   private func encodePiece(_ bytes: UnsafeBufferPointer<UInt8>, _ parsesSpecialTokens: Bool, into ids: inout [Int]) {
-    if case .nfc = normalizer, let normalized = CanonicalComposition.normalized(bytes) {
+    if let normalized = normalizer.changed(bytes) {
       normalized.withUnsafeBufferPointer { encodeNormalized($0, parsesSpecialTokens, into: &ids) }
     } else {
       encodeNormalized(bytes, parsesSpecialTokens, into: &ids)

@@ -55,17 +55,31 @@ extension TokenizerDescription {
   }
 }
 
+extension TokenizerDescription {
+  /// The texts of added tokens that the normalizer changes, by id.
+  fileprivate var normalizedTokens: [Int: String] {
+    var result: [Int: String] = [:]
+    for token in addedTokens where token.isNormalized {
+      let bytes = normalizer.normalize(Array(token.content.utf8))
+      result[token.id] = String(decoding: bytes, as: UTF8.self)
+    }
+    return result
+  }
+}
+
 extension TokenTable {
-  /// The bytes of all tokens. A token with a character outside the byte alphabet stands for its own UTF-8.
+  /// The bytes of all tokens. A token with a character outside the byte alphabet stands for its own UTF-8; an added token
+  /// that is sought in normalized text stands for its normalized form, as `tokenizers` decodes it.
   init(_ description: TokenizerDescription) throws(TokenizerError) {
     self.init(capacity: description.tokens.count)
     let modelCount = description.modelTokenCount
+    let normalized = description.normalizedTokens
     var bytes: [UInt8] = []
     var rawTokens: Set<[UInt8]> = []
     for (id, token) in description.tokens.enumerated() {
       bytes.removeAll(keepingCapacity: true)
-      let isSpelled = ByteAlphabet.appendBytes(spelledBy: token, to: &bytes)
-      if !isSpelled { bytes.append(contentsOf: token.utf8) }
+      let isSpelled = ByteAlphabet.appendBytes(spelledBy: normalized[id] ?? token, to: &bytes)
+      if !isSpelled { bytes.append(contentsOf: (normalized[id] ?? token).utf8) }
       let isModelToken = id < modelCount
       var isNew = append(bytes, isIndexed: isSpelled && isModelToken)
       if !isSpelled, isModelToken { isNew = rawTokens.insert(bytes).inserted }
