@@ -34,11 +34,13 @@ enum BLAS {
     if output.rows == 1 && transposed != .left {
       // One row: sgemm would be three times slower.
       cblas_sgemv(
-        CblasRowMajor, transposed == .right ? CblasNoTrans : CblasTrans, Int32(right.rows), Int32(right.columns), factor,
+        CblasRowMajor, transposed == .right ? CblasNoTrans : CblasTrans, Int32(right.rows), Int32(right.columns),
+        factor,
         right.start, Int32(right.stride), left.start, 1, keep, output.start, 1)
     } else {
       cblas_sgemm(
-        CblasRowMajor, transposed == .left ? CblasTrans : CblasNoTrans, transposed == .right ? CblasTrans : CblasNoTrans,
+        CblasRowMajor, transposed == .left ? CblasTrans : CblasNoTrans,
+        transposed == .right ? CblasTrans : CblasNoTrans,
         Int32(output.rows), Int32(output.columns), Int32(inner), factor, left.start, Int32(left.stride), right.start,
         Int32(right.stride), keep, output.start, Int32(output.stride))
     }

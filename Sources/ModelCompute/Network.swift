@@ -33,10 +33,14 @@ public struct Network: Sendable {
   }
 
   /// `.finalHidden` of the last block's output: what the head reads.
-  public func finalHidden(_ input: Matrix) throws -> Matrix { try epilogue().forward((.blockInput, input), batch: .none) }
+  public func finalHidden(_ input: Matrix) throws -> Matrix {
+    try epilogue().forward((.blockInput, input), batch: .none)
+  }
 
   /// The head with its weight, or with what it takes to decode it.
-  public func head() throws -> Head { Head(section: try section(program.head, layer: nil, denseLimit: Head.denseLimit)) }
+  public func head() throws -> Head {
+    Head(section: try section(program.head, layer: nil, denseLimit: Head.denseLimit))
+  }
 
   /// All logits of one sequence: `tokens × vocabulary`.
   public func logits(_ tokens: [Int]) throws -> Matrix { try head().logits(finalHidden(run(TokenBatch([tokens])))) }
@@ -75,7 +79,8 @@ extension Hyperparameters {
     }
     if !queryHeadCount.isMultiple(of: keyValueHeadCount) {
       throw ComputeError(
-        .hyperparameters, "query heads: expected a multiple of \(keyValueHeadCount) key-value heads, found \(queryHeadCount)")
+        .hyperparameters,
+        "query heads: expected a multiple of \(keyValueHeadCount) key-value heads, found \(queryHeadCount)")
     }
     if rotary.dimension < 0 || rotary.dimension > headDimension || !rotary.dimension.isMultiple(of: 2) {
       throw ComputeError(

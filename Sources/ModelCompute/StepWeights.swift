@@ -11,12 +11,16 @@ struct StepWeights: Sendable {
   func key(_ role: WeightRole, _ part: WeightKey.Part = .weight) -> WeightKey { WeightKey(role, part, layer: layer) }
 
   func linear(_ role: WeightRole) -> any LinearOperator {
-    guard let found = operators[role] else { preconditionFailure("\(role.rawValue) is not a linear weight of this part") }
+    guard let found = operators[role] else {
+      preconditionFailure("\(role.rawValue) is not a linear weight of this part")
+    }
     return found
   }
 
   func vector(_ role: WeightRole, _ part: WeightKey.Part = .weight) -> Matrix {
-    guard let found = vectors[key(role, part)] else { preconditionFailure("\(key(role, part)) is not a vector of this part") }
+    guard let found = vectors[key(role, part)] else {
+      preconditionFailure("\(key(role, part)) is not a vector of this part")
+    }
     return found
   }
 

@@ -84,7 +84,8 @@ struct AttentionGeometry: Sendable {
     }
     segments.append(
       Head.Segment(
-        first: count, keys: key.panel.rows(rows).columns(keyColumns), values: value.panel.rows(rows).columns(keyColumns)))
+        first: count, keys: key.panel.rows(rows).columns(keyColumns), values: value.panel.rows(rows).columns(keyColumns)
+      ))
     return Head(
       rows: rows, queryColumns: queryColumns, keyColumns: keyColumns,
       query: query.panel.rows(rows).columns(queryColumns), segments: segments)
