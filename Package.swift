@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "ModelTokenizersTests", dependencies: ["ModelTokenizers", "MTConvTestSupport"], swiftSettings: settings),
     .testTarget(
-      name: "ModelComputeTests", dependencies: ["ModelCompute", "ModelArchitectures", "MTConvTestSupport"],
+      name: "ModelComputeTests",
+      dependencies: ["ModelCompute", "ModelArchitectures", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

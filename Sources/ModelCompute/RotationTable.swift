@@ -23,7 +23,7 @@ struct RotationTable: Sendable {
     self.positions = positions
     cosines = Matrix(rows: positions, columns: half)
     sines = Matrix(rows: positions, columns: half)
-    let frequencies = rotary.frequencies
+    let frequencies = rotary.frequencies.map { Float($0) }
     for position in 0..<positions {
       let (cosineRow, sineRow) = (cosines[position], sines[position])
       for pair in 0..<half {
@@ -36,29 +36,6 @@ struct RotationTable: Sendable {
 
   func row(_ position: Int) -> (cosines: UnsafePointer<Float>, sines: UnsafePointer<Float>) {
     (UnsafePointer(cosines.start + position * half), UnsafePointer(sines.start + position * half))
-  }
-}
-
-extension Rotary {
-  /// Radians per position of each channel pair.
-  var frequencies: [Float] {
-    (0..<dimension / 2).map { pair in
-      scaled(1 / pow(base, Double(2 * pair) / Double(dimension)))
-    }
-  }
-
-  private func scaled(_ frequency: Double) -> Float {
-    switch scaling {
-    case .none: return Float(frequency)
-    case .linear(let factor): return Float(frequency / factor)
-    case .llama3(let factor, let low, let high, let original):
-      // Turns within the original context decide: fewer than `low` are divided, more than `high` kept.
-      let turns = Double(original) * frequency / (2 * Double.pi)
-      if turns < low { return Float(frequency / factor) }
-      if turns > high { return Float(frequency) }
-      let blend = (turns - low) / (high - low)
-      return Float((1 - blend) * frequency / factor + blend * frequency)
-    }
   }
 }
 

@@ -89,7 +89,7 @@ extension Hyperparameters {
     if model.attentionSoftcap != nil { model.attentionSoftcap = 2 }
     if model.logitSoftcap != nil { model.logitSoftcap = 3 }
     if model.queryScalar != nil { model.queryScalar = 11 }
-    model.layerKinds = architecture.layerPattern.kinds(layerCount: model.layerCount)
+    model.layerKinds = architecture.layerPattern.kinds(layerCount: model.layerCount, firstSlidingLayer: nil)
     return model
   }
 }

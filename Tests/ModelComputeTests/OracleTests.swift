@@ -1,6 +1,7 @@
 import MTConvTestSupport
 import ModelArchitectures
 import ModelCompute
+import SafetensorsFormat
 import TensorFormats
 import Testing
 
@@ -25,7 +26,7 @@ struct OracleTests {
       pico.batch, observing: sites,
       observer: { seen in
         for module in names[SiteOfLayer(seen.layer, seen.site)] ?? [] {
-          let expected = pico.oracle["\(module):output"].values
+          let expected = try pico.oracle.values("\(module):output")
           let error = normalisedError(seen.values.values, expected[seen.rows, width: seen.values.columns])
           #expect(error.squareRoot() < Self.siteTolerance, "\(module): \(error.squareRoot())")
           compared += 1
@@ -34,7 +35,8 @@ struct OracleTests {
     #expect(compared == names.values.joined().count)
     let final = try pico.network.finalHidden(output)
     let norm = pico.name(of: WeightKey(.finalNorm))
-    #expect(normalisedError(final.values, pico.oracle["\(norm):output"].values).squareRoot() < Self.siteTolerance)
+    let expected = try pico.oracle.values("\(norm):output")
+    #expect(normalisedError(final.values, expected).squareRoot() < Self.siteTolerance)
   }
 
   @Test(arguments: models)
@@ -43,12 +45,12 @@ struct OracleTests {
     let hidden = try pico.network.finalHidden(pico.network.run(pico.batch))
     var worst = 0.0
     try pico.network.head().forEachPanel(hidden, tokensPerPanel: 10) { rows, logits in
-      let expected = pico.oracle["logits"].values[rows, width: logits.columns]
+      let expected = try pico.oracle.values("logits")[rows, width: logits.columns]
       worst = max(worst, normalisedError(logits.values, expected))
     }
     #expect(worst < Self.logitTolerance)
     let alone = try pico.network.logits(Array(pico.batch.tokens[pico.batch.sequences[1]]))
-    let expected = pico.oracle["logits"].values[pico.batch.sequences[1], width: alone.columns]
+    let expected = try pico.oracle.values("logits")[pico.batch.sequences[1], width: alone.columns]
     #expect(normalisedError(alone.values, expected) < Self.logitTolerance)
   }
 
@@ -58,16 +60,17 @@ struct OracleTests {
     let gradients = Gradients()
     let loss = try pico.network.accumulateGradients(
       of: CrossEntropy(nextTokensOf: pico.batch), over: pico.batch, into: gradients, tokensPerPanel: 20)
-    let expectedLoss = Double(pico.oracle["loss"].values[0])
+    let expectedLoss = try Double(pico.oracle.values("loss")[0])
     #expect(abs(loss - expectedLoss) < 1e-5 * expectedLoss)
     for (key, _) in pico.architecture.weights(for: pico.hyperparameters) {
       let name = "\(pico.name(of: key)).\(key.part.rawValue)"
       let found = try #require(gradients[key], "\(key)")
-      let expected = pico.oracle["grad:\(name)"].values
+      let expected = try pico.oracle.values("grad:\(name)")
       #expect(found.count == expected.count)
       // A key bias shifts all scores of a query alike: its gradient is zero but for rounding.
       let isNoise = expected.allSatisfy { abs($0) < 1e-6 }
-      let error = isNoise ? Double(found.array.map(abs).max() ?? 0) : normalisedError(found.values, expected).squareRoot()
+      let error =
+        isNoise ? Double(found.array.map(abs).max() ?? 0) : normalisedError(found.values, expected).squareRoot()
       #expect(error < Self.gradientTolerance, "\(name): \(error)")
     }
   }
@@ -84,25 +87,22 @@ private struct Pico {
   let architecture: Architecture
   let hyperparameters: Hyperparameters
   let network: Network
-  let oracle: PlainSafetensors
+  let oracle: SafetensorsFile
   let batch: TokenBatch
 
   init(_ name: String) throws {
-    let table = try PicoTable.named(name)
+    let table = PicoTable.named(name)
     architecture = table.architecture
     hyperparameters = table.hyperparameters
-    let file = try PlainSafetensors(Fixture.path("models/\(name)/model.safetensors"))
+    let file = try SafetensorsFile(path: Fixture.path("models/\(name)/model.safetensors"))
     var weights = MemoryWeights(tensors: [:])
     for (key, spec) in architecture.weights(for: hyperparameters) {
-      let tensor = file[spec.huggingFaceName(layer: key.layer)]
-      weights[key] = MemoryWeights.Tensor(shape: tensor.shape, values: tensor.values)
+      let name = spec.huggingFaceName(layer: key.layer)
+      weights[key] = MemoryWeights.Tensor(shape: try file.entry(name).info.shape, values: try file.values(name))
     }
     network = Network(architecture: architecture, hyperparameters: hyperparameters, weights: weights)
-    oracle = try PlainSafetensors(Fixture.path("models/\(name)/oracle.safetensors"))
-    let tokens = oracle["tokens"]
-    let length = tokens.shape[1]
-    batch = TokenBatch(
-      (0..<tokens.shape[0]).map { row in tokens.values[row..<row + 1, width: length].map { Int($0) } })
+    oracle = try SafetensorsFile(path: Fixture.path("models/\(name)/oracle.safetensors"))
+    batch = TokenBatch(try oracle.integerRows("tokens"))
   }
 
   /// The name of a weight's module.
@@ -134,5 +134,25 @@ extension [Float] {
   /// The values of some rows.
   fileprivate subscript(rows: Range<Int>, width width: Int) -> ArraySlice<Float> {
     self[rows.lowerBound * width..<rows.upperBound * width]
+  }
+}
+
+extension SafetensorsFile {
+  /// The values of an F32 tensor.
+  fileprivate func values(_ name: String) throws -> [Float] {
+    withBytes(of: try entry(name)) { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Float.self) }
+    }
+  }
+
+  /// The rows of an I64 matrix.
+  fileprivate func integerRows(_ name: String) throws -> [[Int]] {
+    let entry = try entry(name)
+    let width = entry.info.shape[1]
+    return withBytes(of: entry) { bytes in
+      (0..<entry.info.shape[0]).map { row in
+        (0..<width).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * (row * width + $0), as: Int64.self)) }
+      }
+    }
   }
 }
