@@ -8,6 +8,7 @@ internal import Synchronization
 public func parallelChunks(
   of count: Int, size: Int, _ body: @Sendable (Range<Int>) throws -> Void
 ) throws {
+  precondition(count >= 0 && size > 0, "\(count) elements in chunks of \(size)")
   let chunks = (count + size - 1) / size
   if chunks <= 1 {
     if count > 0 { try body(0..<count) }

@@ -12,17 +12,18 @@ public final class OutputDirectory {
   /// Where files are written until `commit`.
   public let partialPath: String
   private let overwrite: Bool
-  private var isOpen = true
+  private var isOpen = false
 
   /// Creates the partial directory beside the destination.
   public init(path: String, overwrite: Bool = false) throws(FileError) {
-    var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    if !overwrite, FileSystem.exists(path) { throw FileError(.exists, "'\(path)' already exists") }
+    let trimmed = String(FileSystem.trimmed(path.utf8[...])) ?? path
+    let path = trimmed.isEmpty ? path : trimmed
+    if !overwrite, FileSystem.isTaken(path) { throw FileError(.exists, "'\(path)' already exists") }
     self.path = path
     self.overwrite = overwrite
     partialPath = Partials.name(for: path)
-    try FileSystem.makeDirectory(partialPath)
+    guard mkdir(partialPath, 0o777) == 0 else { throw FileError.last("create", path) }
+    isOpen = true
     Partials.register(partialPath)
   }
 
@@ -42,16 +43,12 @@ public final class OutputDirectory {
 
   /// Gives the directory its name. What stood there before, if overwriting was asked for, is moved aside first and removed last.
   public func commit() throws(FileError) {
-    for name in try FileSystem.names(in: partialPath) {
-      let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw FileError.last("write", name) }
-      fsync(descriptor)
-      close(descriptor)
-    }
-    FileSystem.synchronize(directory: partialPath)
-    let previous = Partials.name(for: path)
-    let replaces = overwrite && FileSystem.exists(path)
+    precondition(isOpen, "'\(path)' is committed after its end")
+    try synchronizeFiles()
+    let previous = Partials.name(for: path, kind: "replaced")
+    let replaces = FileSystem.isTaken(path)
     if replaces {
+      guard overwrite else { throw FileError(.exists, "'\(path)' already exists") }
       guard rename(path, previous) == 0 else { throw FileError.last("replace", path) }
     }
     guard rename(partialPath, path) == 0 else {
@@ -71,5 +68,15 @@ public final class OutputDirectory {
     isOpen = false
     FileSystem.remove(partialPath)
     Partials.forget(partialPath)
+  }
+
+  private func synchronizeFiles() throws(FileError) {
+    for name in try FileSystem.names(in: partialPath) {
+      let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
+      guard descriptor >= 0 else { throw FileError.last("write", FileSystem.join(path, name)) }
+      defer { close(descriptor) }
+      guard fsync(descriptor) == 0 else { throw FileError.last("write", FileSystem.join(path, name)) }
+    }
+    FileSystem.synchronize(directory: partialPath)
   }
 }
