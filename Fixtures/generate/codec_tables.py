@@ -174,20 +174,21 @@ def block_tables(manifest, library):
     for name, qtype in (("q8_0", Type.Q8_0), ("q4_0", Type.Q4_0), ("q4_1", Type.Q4_1)):
         with np.errstate(all="ignore"):
             encoded = gguf.quants.quantize(x, qtype)
+            if name == "q4_0":  # of a block of -0.0, gguf-py makes the scale +0.0, the C quantizer -0.0 as of one of 0.0
+                encoded[(x == 0).all(axis=1), :2] = (0x00, 0x80)
             decoded = gguf.quants.dequantize(encoded, qtype)
         if library:
             compare_with_ggml(library, name, x, encoded, decoded)
         write(f"blocks.{name}", encoded)
         manifest["blocks"][name] = fnv(canonical(decoded.view(np.uint32), "f32").tobytes())
-        # Any bytes at all are a block: arbitrary ones, decoded.
+        # Any bytes at all are a block: 64 arbitrary ones, decoded; NaNs (infinite scales make some) without their sign.
         state, raw = 7, bytearray()
         while len(raw) < 64 * encoded.shape[1]:
             state = lcg(state)
             raw.append(state >> 24)
         with np.errstate(all="ignore"):
             decoded = gguf.quants.dequantize(np.frombuffer(bytes(raw), dtype=np.uint8).reshape(64, -1), qtype)
-        # Infinite and NaN scales give NaNs of either sign.
-        bits = canonical(np.abs(decoded).view(np.uint32), "f32") | np.where(np.isnan(decoded), 0, decoded.view(np.uint32))
+        bits = np.where(np.isnan(decoded), np.uint32(CANONICAL_NAN["f32"]), decoded.view(np.uint32))
         manifest["blocks"][name + "_arbitrary"] = fnv(bits.astype(np.uint32).tobytes())
 
 
@@ -215,7 +216,7 @@ def main():
     block_tables(manifest, arguments.ggml)
     sizes = {t.name: list(size) for t, size in gguf.constants.GGML_QUANT_SIZES.items()}
     manifest["ggml_quant_sizes"] = sizes
-    (FOLDER / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    (FOLDER / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
 main()
