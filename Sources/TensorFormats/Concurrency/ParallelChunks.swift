@@ -9,7 +9,7 @@ public func parallelChunks(
   of count: Int, size: Int, _ body: @Sendable (Range<Int>) throws -> Void
 ) throws {
   precondition(count >= 0 && size > 0, "\(count) elements in chunks of \(size)")
-  let chunks = (count + size - 1) / size
+  let chunks = count / size + (count.isMultiple(of: size) ? 0 : 1)
   if chunks <= 1 {
     if count > 0 { try body(0..<count) }
     return
@@ -21,7 +21,8 @@ public func parallelChunks(
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard chunk < chunks else { return }
       do {
-        try body(chunk * size..<min(count, (chunk + 1) * size))
+        let start = chunk * size
+        try body(start..<start + min(size, count - start))
       } catch {
         failure.withLock { $0 = $0 ?? error }
         next.store(chunks, ordering: .relaxed)
