@@ -1,5 +1,5 @@
 internal import ModelArchitectures
-public import OrderedCollections
+internal import OrderedCollections
 public import TensorFormats
 
 /// The `config.json` of a model: raw, with its order and spelling kept.

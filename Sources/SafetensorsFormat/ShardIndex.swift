@@ -1,4 +1,3 @@
-public import OrderedCollections
 public import TensorFormats
 
 /// The index of a checkpoint in several files: `model.safetensors.index.json`.

@@ -8,7 +8,8 @@ internal import Synchronization
 public func parallelChunks<Failure: Error>(
   of count: Int, size: Int, _ body: @Sendable (Range<Int>) throws(Failure) -> Void
 ) throws(Failure) {
-  let chunks = (count + size - 1) / size
+  precondition(count >= 0 && size > 0, "\(count) elements in chunks of \(size)")
+  let chunks = count / size + (count.isMultiple(of: size) ? 0 : 1)
   if chunks <= 1 {
     if count > 0 { try body(0..<count) }
     return
@@ -20,7 +21,8 @@ public func parallelChunks<Failure: Error>(
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard chunk < chunks else { return }
       do throws(Failure) {
-        try body(chunk * size..<min(count, (chunk + 1) * size))
+        let start = chunk * size
+        try body(start..<start + min(size, count - start))
       } catch {
         failure.withLock { $0 = $0 ?? error }
         next.store(chunks, ordering: .relaxed)

@@ -6,5 +6,5 @@
   internal import Darwin
 #endif
 
-/// Processors that this process may use.
+/// Processors of this machine that are online.
 public let processorCount = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))

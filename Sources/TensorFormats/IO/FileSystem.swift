@@ -62,31 +62,45 @@ public enum FileSystem {
       if parent == candidate { return nil }
       candidate = parent
     }
-    let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+    let blocks = Int(clamping: status.f_bavail)
+    let (bytes, overflow) = blocks.multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
     return overflow ? .max : bytes
   }
 
-  /// The path without its last component: `a/b` gives `a`, `b` gives `.`.
+  /// The path without its last component: `a/b` gives `a`, `b` gives `.`, `/b` gives `/`.
   public static func directoryName(_ path: String) -> String {
-    var end = path.utf8.endIndex
-    while end > path.startIndex, path.utf8[path.utf8.index(before: end)] == UInt8(ascii: "/") {
-      end = path.utf8.index(before: end)
-    }
-    guard let slash = path[..<end].lastIndex(of: "/") else { return path.hasPrefix("/") ? "/" : "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
+    let bytes = trimmed(path.utf8[...])
+    guard let slash = bytes.lastIndex(of: separator) else { return path.utf8.first == separator ? "/" : "." }
+    let directory = trimmed(bytes[..<slash])
+    return directory.isEmpty ? "/" : String(decoding: directory, as: UTF8.self)
   }
 
-  /// The last component of a path: `a/b.gguf` gives `b.gguf`.
+  /// The last component of a path: `a/b.gguf` gives `b.gguf`, `a/` gives `a`, `/` itself.
   public static func baseName(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    let bytes = trimmed(path.utf8[...])
+    guard !bytes.isEmpty else { return path.isEmpty ? "" : "/" }
+    guard let slash = bytes.lastIndex(of: separator) else { return String(decoding: bytes, as: UTF8.self) }
+    return String(decoding: bytes[bytes.index(after: slash)...], as: UTF8.self)
   }
 
+  /// The path of `name` in `directory`; the empty directory is the current one.
   public static func join(_ directory: String, _ name: String) -> String {
-    directory.hasSuffix("/") ? directory + name : directory + "/" + name
+    guard let last = directory.utf8.last else { return name }
+    return last == separator ? directory + name : directory + "/" + name
   }
 
-  static func makeDirectory(_ path: String) throws(FileError) {
-    guard mkdir(path, 0o777) == 0 else { throw FileError.last("create", path) }
+  // Paths are bytes: as characters, a slash and a following accent would be one.
+  private static let separator = UInt8(ascii: "/")
+
+  /// Without slashes at the end.
+  static func trimmed(_ bytes: Substring.UTF8View) -> Substring.UTF8View {
+    bytes.last == separator ? trimmed(bytes.dropLast()) : bytes
+  }
+
+  /// Whether `path` names anything, be it a link that leads nowhere.
+  static func isTaken(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
   }
 
   /// Removes a file, or a directory with all it holds; links are removed, not followed. Errors are ignored.
@@ -101,7 +115,7 @@ public enum FileSystem {
     rmdir(path)
   }
 
-  /// Makes a finished rename durable.
+  /// Makes a finished rename durable, as far as the file system can.
   static func synchronize(directory path: String) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

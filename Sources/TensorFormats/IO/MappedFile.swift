@@ -16,7 +16,8 @@ public final class MappedFile: Sendable {
 
   /// Maps the file, following symbolic links. An empty file is mapped as no bytes.
   public init(path: String) throws(FileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // Not blocking: a named pipe would wait here for somebody who writes.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw FileError.last("open", path) }
     defer { close(descriptor) }
     var status = stat()
@@ -57,10 +58,12 @@ public final class MappedFile: Sendable {
   /// Asks the system to read `range` ahead.
   public func willNeed(_ range: Range<Int>) { advise(range, MADV_WILLNEED, growing: true) }
 
-  /// Lets the pages of `range` go, so that a pass over a large file does not grow the resident set. The data stays readable.
+  /// Lets the pages that lie wholly in `range` go, so that a pass over a large file does not grow the resident set. The data stays
+  /// readable.
   public func release(_ range: Range<Int>) { advise(range, MADV_DONTNEED, growing: false) }
 
   private func advise(_ range: Range<Int>, _ advice: Int32, growing: Bool) {
+    let range = range.clamped(to: 0..<base.count)
     guard let address = base.baseAddress, !range.isEmpty else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let lower = growing ? range.lowerBound / page * page : (range.lowerBound + page - 1) / page * page

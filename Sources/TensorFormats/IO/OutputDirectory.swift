@@ -12,17 +12,18 @@ public final class OutputDirectory {
   /// Where files are written until `commit`.
   public let partialPath: String
   private let overwrite: Bool
-  private var isOpen = true
+  private var isOpen = false
 
   /// Creates the partial directory beside the destination.
   public init(path: String, overwrite: Bool = false) throws(FileError) {
-    var path = path
-    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-    if !overwrite, FileSystem.exists(path) { throw FileError(.exists, "'\(path)' already exists") }
+    let trimmed = String(FileSystem.trimmed(path.utf8[...])) ?? path
+    let path = trimmed.isEmpty ? path : trimmed
+    if !overwrite, FileSystem.isTaken(path) { throw FileError(.exists, "'\(path)' already exists") }
     self.path = path
     self.overwrite = overwrite
     partialPath = Partials.name(for: path)
-    try FileSystem.makeDirectory(partialPath)
+    guard mkdir(partialPath, 0o777) == 0 else { throw FileError.last("create", path) }
+    isOpen = true
     Partials.register(partialPath)
   }
 
@@ -44,10 +45,12 @@ public final class OutputDirectory {
   ///
   /// `durable: false` leaves the flush to the disk to the system.
   public func commit(durable: Bool = true) throws(FileError) {
+    precondition(isOpen, "'\(path)' is committed after its end")
     if durable { try synchronizeFiles() }
-    let previous = Partials.name(for: path)
-    let replaces = overwrite && FileSystem.exists(path)
+    let previous = Partials.name(for: path, kind: "replaced")
+    let replaces = FileSystem.isTaken(path)
     if replaces {
+      guard overwrite else { throw FileError(.exists, "'\(path)' already exists") }
       guard rename(path, previous) == 0 else { throw FileError.last("replace", path) }
     }
     guard rename(partialPath, path) == 0 else {
@@ -72,9 +75,9 @@ public final class OutputDirectory {
   private func synchronizeFiles() throws(FileError) {
     for name in try FileSystem.names(in: partialPath) {
       let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { throw FileError.last("write", name) }
-      fsync(descriptor)
-      close(descriptor)
+      guard descriptor >= 0 else { throw FileError.last("write", FileSystem.join(path, name)) }
+      defer { close(descriptor) }
+      guard fsync(descriptor) == 0 else { throw FileError.last("write", FileSystem.join(path, name)) }
     }
     FileSystem.synchronize(directory: partialPath)
   }

@@ -14,14 +14,20 @@ public final class OutputFile {
   public let path: String
   public private(set) var byteCount = 0
   private let partialPath: String
+  private let overwrite: Bool
+  /// -1 before the partial file exists and after it has its name or is removed.
   private var descriptor: Int32
   private var buffer: [UInt8] = []
   private static let bufferCapacity = 1 << 20
 
   /// Opens the output. `expectedSize` reserves the space, so that a full disk is found before the work.
+  ///
+  /// A link at `path` is replaced itself, not the file it leads to.
   public init(path: String, overwrite: Bool = false, expectedSize: Int? = nil) throws(FileError) {
-    if !overwrite, FileSystem.exists(path) { throw FileError(.exists, "'\(path)' already exists") }
+    if FileSystem.kind(of: path) == .directory { throw FileError(.notAFile, "'\(path)' is a directory") }
+    if !overwrite, FileSystem.isTaken(path) { throw FileError(.exists, "'\(path)' already exists") }
     self.path = path
+    self.overwrite = overwrite
     partialPath = Partials.name(for: path)
     descriptor = open(partialPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError.last("create", path) }
@@ -33,6 +39,7 @@ public final class OutputFile {
 
   /// Appends bytes. Small pieces are gathered; large ones are written straight from the caller's memory.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
+    precondition(descriptor >= 0, "'\(path)' is written after its end")
     byteCount += bytes.count
     if buffer.count + bytes.count <= Self.bufferCapacity {
       buffer.append(contentsOf: bytes)
@@ -53,28 +60,33 @@ public final class OutputFile {
 
   /// Appends zeros.
   public func writeZeros(_ count: Int) throws(FileError) {
-    try write([UInt8](repeating: 0, count: count))
+    let zeros = [UInt8](repeating: 0, count: min(count, Self.bufferCapacity))
+    var rest = count
+    while rest > 0 {
+      try write(rest < zeros.count ? Array(zeros[..<rest]) : zeros)
+      rest -= min(rest, zeros.count)
+    }
   }
 
   /// Makes the file complete: everything is on disk, then it takes its name. `durable: false` leaves the flush to the system.
   public func commit(durable: Bool = true) throws(FileError) {
+    precondition(descriptor >= 0, "'\(path)' is committed after its end")
     try flush()
+    // What was reserved and not used.
     guard ftruncate(descriptor, off_t(byteCount)) == 0 else { throw FileError.last("write", path) }
     if durable, fsync(descriptor) != 0 { throw FileError.last("write", path) }
+    if !overwrite, FileSystem.isTaken(path) { throw FileError(.exists, "'\(path)' already exists") }
+    guard rename(partialPath, path) == 0 else { throw FileError.last("rename to", path) }
     close(descriptor)
     descriptor = -1
-    guard rename(partialPath, path) == 0 else {
-      let error = FileError.last("rename to", path)
-      cancel()
-      throw error
-    }
     Partials.forget(partialPath)
     if durable { FileSystem.synchronize(directory: FileSystem.directoryName(path)) }
   }
 
   /// Gives the output up and removes the partial file. Harmless after `commit`.
   public func cancel() {
-    if descriptor >= 0 { close(descriptor) }
+    guard descriptor >= 0 else { return }
+    close(descriptor)
     descriptor = -1
     unlink(partialPath)
     Partials.forget(partialPath)
@@ -86,7 +98,8 @@ public final class OutputFile {
       throw FileError(.noSpace, "'\(path)' needs \(size) bytes, \(available) are free")
     #else
       let code = posix_fallocate(descriptor, 0, off_t(size))
-      guard code == ENOSPC || code == EFBIG else { return }
+      // Other codes say that the file system cannot reserve: then the write itself will find out.
+      guard code == ENOSPC || code == EFBIG || code == EDQUOT else { return }
       throw FileError(.noSpace, "'\(path)' needs \(size) bytes, \(FileSystem.availableBytes(at: path) ?? 0) are free")
     #endif
   }

@@ -25,7 +25,7 @@ public enum Partials {
   }
 
   /// A name beside `path` that no other output of this machine uses.
-  static func name(for path: String) -> String {
-    "\(path).partial-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+  static func name(for path: String, kind: String = "partial") -> String {
+    "\(path).\(kind)-\(getpid())-\(UInt32.random(in: 0 ... .max))"
   }
 }

@@ -1,5 +1,3 @@
-public import OrderedCollections
-
 /// A JSON value that keeps what Foundation's loses: key order, number spelling and the knowledge that a key stood twice.
 public enum JSON: Hashable, Sendable {
   case null
@@ -9,9 +7,6 @@ public enum JSON: Hashable, Sendable {
   case array([JSON])
   case object(JSONObject)
 }
-
-/// The members of a JSON object in file order.
-public typealias JSONObject = OrderedDictionary<String, JSON>
 
 /// A JSON number as it is spelled: `1e-05` and `1000000.0` survive a round trip.
 public struct JSONNumber: Hashable, Sendable {

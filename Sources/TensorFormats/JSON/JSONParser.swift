@@ -1,5 +1,3 @@
-internal import OrderedCollections
-
 extension JSON {
   /// Parses one JSON text (RFC 8259), refusing duplicate keys, lone surrogates and nesting deeper than 128.
   ///
@@ -43,10 +41,10 @@ private struct JSONParser {
     var object = JSONObject()
     try scanner.open(depth: depth)
     while let key = try scanner.nextKey(isFirst: object.isEmpty) {
-      let end = scanner.position
+      let offset = scanner.keyOffset
       let value = try parseValue(depth: depth + 1)
       guard object.updateValue(value, forKey: key) == nil else {
-        throw JSONError(code: .duplicateKey, message: "key '\(key)' stands twice, the second time", offset: end)
+        throw JSONError(code: .duplicateKey, message: "key '\(key)' stands twice", offset: offset)
       }
     }
     return object

@@ -26,9 +26,7 @@ extension JSONScanner {
       let byte = bytes[position]
       switch byte {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: result, as: UTF8.self) else {
-          throw failure(.invalidUTF8, "string is not UTF-8")
-        }
+        guard let text = String(validating: result, as: UTF8.self) else { throw invalidUTF8(in: start..<position) }
         position += 1
         return text
       case UInt8(ascii: "\\"):
@@ -63,15 +61,16 @@ extension JSONScanner {
 
   /// The scalar of `\uXXXX`, or of two of them that form a surrogate pair; `position` is behind the first `u`.
   private mutating func parseUnicodeEscape() throws(JSONError) -> Unicode.Scalar {
+    let loneSurrogate = JSONError(code: .invalidEscape, message: "lone surrogate", offset: position - 2)
     let first = try parseHexQuad()
     if let scalar = Unicode.Scalar(first) { return scalar }
     guard (0xD800..<0xDC00).contains(first), consume(UInt8(ascii: "\\")), consume(UInt8(ascii: "u")) else {
-      throw failure(.invalidEscape, "lone surrogate")
+      throw loneSurrogate
     }
     let second = try parseHexQuad()
     guard (0xDC00..<0xE000).contains(second),
       let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
-    else { throw failure(.invalidEscape, "lone surrogate") }
+    else { throw loneSurrogate }
     return scalar
   }
 
@@ -100,9 +99,16 @@ extension JSONScanner {
     let slice = UnsafeRawBufferPointer(rebasing: bytes[range])
     // Validation costs six times the making of a short string.
     if isASCII { return String(decoding: slice, as: UTF8.self) }
-    guard let text = String(validating: slice, as: UTF8.self) else {
-      throw JSONError(code: .invalidUTF8, message: "string is not UTF-8", offset: range.lowerBound)
-    }
+    guard let text = String(validating: slice, as: UTF8.self) else { throw invalidUTF8(in: range) }
     return text
+  }
+
+  /// The error that names the first byte of `range` which does not belong to a scalar. (Escapes in it are ASCII.)
+  private func invalidUTF8(in range: Range<Int>) -> JSONError {
+    var parser = Unicode.UTF8.ForwardParser()
+    var input = bytes[range].makeIterator()
+    var offset = range.lowerBound
+    while case .valid(let scalar) = parser.parseScalar(from: &input) { offset += scalar.count }
+    return JSONError(code: .invalidUTF8, message: "string is not UTF-8", offset: offset)
   }
 }

@@ -10,6 +10,8 @@ package struct JSONScanner {
   package let bytes: UnsafeRawBufferPointer
   /// Offset of the next byte.
   package var position = 0
+  /// Offset of the key that `nextKey` gave last, its quote included.
+  package private(set) var keyOffset = 0
 
   package init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
@@ -45,6 +47,7 @@ package struct JSONScanner {
       skipWhitespace()
     }
     guard peek == UInt8(ascii: "\"") else { throw failure(.syntax, "expected a key, found \(describePeek)") }
+    keyOffset = position
     let key = try scanString()
     skipWhitespace()
     guard consume(UInt8(ascii: ":")) else { throw failure(.syntax, "expected ':', found \(describePeek)") }

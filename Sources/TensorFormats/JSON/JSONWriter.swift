@@ -1,5 +1,3 @@
-internal import OrderedCollections
-
 /// How JSON is laid out.
 public enum JSONStyle: Sendable {
   /// No white space, as serde_json writes it.
@@ -42,7 +40,7 @@ private struct JSONWriter {
       writeList("[", "]", elements, level: level) { writer, element in writer.write(element, level: level + 1) }
     case .object(let members):
       let colon = style == .compact ? ":" : ": "
-      writeList("{", "}", members.elements, level: level) { writer, member in
+      writeList("{", "}", members, level: level) { writer, member in
         writer.writeString(member.key)
         writer.write(colon)
         writer.write(member.value, level: level + 1)

@@ -61,22 +61,22 @@ func shiftedRight(_ v: Words16, _ count: UInt32) -> Words16 {
   unsafeBitCast(unsafeBitCast(v, to: SIMD16<UInt32>.self) &>> SIMD16<UInt32>(repeating: count), to: Words16.self)
 }
 
-/// The largest lane.
+@inline(__always) func larger(_ a: Words16, _ b: Words16) -> Words16 { a.replacing(with: b, where: a .< b) }
+
+/// The largest lane. (`lowHalf` and `highHalf` would split the vector into pairs of lanes.)
 @inline(__always)
 func largest(_ v: Words16) -> Int32 {
-  let eight = larger(v.lowHalf, v.highHalf)
-  let four = larger(eight.lowHalf, eight.highHalf)
-  let two = larger(four.lowHalf, four.highHalf)
-  return Swift.max(two[0], two[1])
+  let low = SIMD8<Int32>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
+  let high = SIMD8<Int32>(v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15])
+  let eight = low.replacing(with: high, where: low .< high)
+  let left = SIMD4<Int32>(eight[0], eight[1], eight[2], eight[3])
+  let right = SIMD4<Int32>(eight[4], eight[5], eight[6], eight[7])
+  let four = left.replacing(with: right, where: left .< right)
+  let crossed = SIMD4<Int32>(four[2], four[3], four[0], four[1])
+  let two = four.replacing(with: crossed, where: four .< crossed)
+  let swapped = SIMD4<Int32>(two[1], two[0], two[3], two[2])
+  return two.replacing(with: swapped, where: two .< swapped)[0]
 }
-
-@inline(__always) func larger(_ a: Words16, _ b: Words16) -> Words16 { a.replacing(with: b, where: a .< b) }
-@inline(__always)
-private func larger(_ a: SIMD8<Int32>, _ b: SIMD8<Int32>) -> SIMD8<Int32> { a.replacing(with: b, where: a .< b) }
-@inline(__always)
-private func larger(_ a: SIMD4<Int32>, _ b: SIMD4<Int32>) -> SIMD4<Int32> { a.replacing(with: b, where: a .< b) }
-@inline(__always)
-private func larger(_ a: SIMD2<Int32>, _ b: SIMD2<Int32>) -> SIMD2<Int32> { a.replacing(with: b, where: a .< b) }
 
 // MARK: Lane conversions
 

@@ -41,10 +41,10 @@ package func convertQ8_0ToF32(
 // x: 32 * count x F32    y: count x Q8_0 block
 @_cdecl("mtconv_f32_to_q8_0") @inline(__always)
 func f32ToQ8_0Body(_ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer) {
-  var i = 0
-  while i < count {
-    let values = x + 128 * i
-    let block = y + 34 * i
+  var values = x
+  var block = y
+  let end = x + 128 * count
+  while values < end {
     let low = values.loadUnaligned(as: Floats16.self)
     let high = values.loadUnaligned(fromByteOffset: 64, as: Floats16.self)
     let magnitudes = larger(bits(low) & all(0x7FFF_FFFF), bits(high) & all(0x7FFF_FFFF))
@@ -54,26 +54,31 @@ func f32ToQ8_0Body(_ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPoi
     let inverse: Float = scale == 0 ? 0 : 1 / scale
     let stored: UInt16 = scale.isNaN ? 0x7E00 : Float16Bits.encode(scale)
     block.storeBytes(of: stored, as: UInt16.self)
-    block.storeBytes(of: q8_0Codes(low, inverse), toByteOffset: 2, as: Bytes16.self)
-    block.storeBytes(of: q8_0Codes(high, inverse), toByteOffset: 18, as: Bytes16.self)
-    i += 1
+    if scale.isFinite && inverse.isFinite {
+      block.storeBytes(of: q8_0Codes(low, inverse), toByteOffset: 2, as: Bytes16.self)
+      block.storeBytes(of: q8_0Codes(high, inverse), toByteOffset: 18, as: Bytes16.self)
+    } else {
+      block.storeBytes(of: Bytes16(), toByteOffset: 2, as: Bytes16.self)
+      block.storeBytes(of: Bytes16(), toByteOffset: 18, as: Bytes16.self)
+    }
+    values += 128
+    block += 34
   }
 }
 
-/// `x * inverse`, rounded half away from zero; 0 where that is no number.
+/// `x * inverse`, rounded half away from zero; magnitudes are at most 127 and a rounding error.
 @inline(__always)
 private func q8_0Codes(_ x: Floats16, _ inverse: Float) -> Bytes16 {
   let product = x * Floats16(repeating: inverse)
-  let sign = bits(product) &>> all(31)
+  let sign = bits(product) & all(.min)
   let magnitude = floats(ofBits: bits(product) & all(0x7FFF_FFFF))
-  // Adding 1.5 * 2^23 rounds to nearest even; a tie that went down is one short.
+  // Adding 1.5 * 2^23 and taking it off again rounds to nearest even; a tie that went down is one short.
   let magic = Floats16(repeating: 12_582_912)
-  let sum = magnitude + magic
-  let wentDown = (magnitude - (sum - magic)) .== Floats16(repeating: 0.5)
-  var code = bits(sum) &- bits(magic)
-  code.replace(with: code &+ all(1), where: wentDown)
-  code = code.replacing(with: all(0), where: bits(magnitude) .> bits(Floats16(repeating: 128)))
-  return lowBytes((code ^ sign) &- sign)
+  let even = (magnitude + magic) - magic
+  let rounded = even.replacing(
+    with: even + Floats16(repeating: 1), where: magnitude - even .== Floats16(repeating: 0.5))
+  // The last byte of this sum is the integer in two's complement.
+  return lowBytes(bits(floats(ofBits: bits(rounded) | sign) + magic))
 }
 
 /// Encodes `count` blocks with the bytes of ggml's reference quantizer.
