@@ -156,7 +156,8 @@ def build(name):
             token["id"] = len(order) + index
         config["add_bos_token"] = False
     if name == "qwen2":
-        config["pad_token"] = {"content": "<|endoftext|>", "lstrip": False, "special": True}
+        config["pad_token"] = {"__type": "AddedToken", "content": "<|endoftext|>", "lstrip": False, "normalized": False,
+                               "rstrip": False, "single_word": False, "special": True}
         config["unk_token"] = None
     folder = ROOT / name
     folder.mkdir(parents=True, exist_ok=True)

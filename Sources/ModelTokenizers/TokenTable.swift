@@ -4,14 +4,14 @@ struct TokenTable: Sendable {
   private var slab: [UInt8] = []
   /// Token `i` is `slab[offsets[i]..<offsets[i + 1]]`.
   private var offsets: [Int] = [0]
-  /// Token numbers by hash; -1 is free. At most half full.
-  private var slots: [Int32]
+  /// By hash: the upper half of the hash, and below it the token number plus 1; 0 is free. At most half full.
+  private var slots: [UInt64]
 
   /// A table for `count` tokens; all of them may be indexed.
   init(capacity count: Int) {
     var size = 16
     while size < 2 * count { size *= 2 }
-    slots = [Int32](repeating: -1, count: size)
+    slots = [UInt64](repeating: 0, count: size)
     offsets.reserveCapacity(count + 1)
     slab.reserveCapacity(8 * count)
   }
@@ -26,26 +26,32 @@ struct TokenTable: Sendable {
     slab.append(contentsOf: bytes)
     offsets.append(slab.count)
     guard isIndexed else { return true }
-    let slot = bytes.withUnsafeBufferPointer { self.slot(of: $0) }
-    guard slots[slot] < 0 else { return false }
-    slots[slot] = Int32(truncatingIfNeeded: id)
+    let (slot, tag) = bytes.withUnsafeBufferPointer { find($0) }
+    guard slots[slot] == 0 else { return false }
+    slots[slot] = tag | UInt64(id + 1)
     return true
   }
 
   /// The indexed token with these bytes.
   func id(of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
-    let id = slots[slot(of: bytes)]
-    return id < 0 ? nil : Int(id)
+    let number = slots[find(bytes).slot] & 0xFFFF_FFFF
+    return number == 0 ? nil : Int(number) - 1
   }
 
   func id(of bytes: [UInt8]) -> Int? { bytes.withUnsafeBufferPointer { id(of: $0) } }
 
-  /// The slot that holds these bytes, or the free one where they belong.
-  private func slot(of bytes: UnsafeBufferPointer<UInt8>) -> Int {
+  /// The slot that holds these bytes, or the free one where they belong; and the upper half of their hash.
+  private func find(_ bytes: UnsafeBufferPointer<UInt8>) -> (slot: Int, tag: UInt64) {
+    let hash = ByteHash.hash(bytes)
+    let tag = hash & 0xFFFF_FFFF_0000_0000
     let mask = slots.count - 1
-    var slot = Int(truncatingIfNeeded: ByteHash.hash(bytes)) & mask
-    while slots[slot] >= 0, !isEqual(Int(slots[slot]), bytes) { slot = (slot + 1) & mask }
-    return slot
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while slots[slot] != 0 {
+      let entry = slots[slot]
+      if entry & 0xFFFF_FFFF_0000_0000 == tag, isEqual(Int(entry & 0xFFFF_FFFF) - 1, bytes) { break }
+      slot = (slot + 1) & mask
+    }
+    return (slot, tag)
   }
 
   private func isEqual(_ id: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {

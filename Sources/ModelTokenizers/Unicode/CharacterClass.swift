@@ -1,4 +1,7 @@
 /// The four classes that the patterns tell apart. They cover all scalars and do not overlap.
+///
+/// They are those of Unicode 16, as in the regex engine of `tokenizers` 0.23, whatever the standard library knows: newer
+/// letters and numbers are `other`.
 enum CharacterClass: UInt8 {
   /// Neither of the others: punctuation, symbols, marks, controls, unassigned.
   case other
@@ -19,7 +22,7 @@ enum CharacterClass: UInt8 {
   static let table: [CharacterClass] = (0..<0x10000).map { compute($0) }
 
   private static func compute(_ value: UInt32) -> CharacterClass {
-    guard let scalar = Unicode.Scalar(value) else { return .other }
+    guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age, age.major <= 16 else { return .other }
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
     case .decimalNumber, .letterNumber, .otherNumber: return .number
