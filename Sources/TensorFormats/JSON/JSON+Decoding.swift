@@ -7,18 +7,13 @@ extension JSON {
   }
 }
 
-extension JSON: Codable {
+extension JSON: Decodable {
   public init(from decoder: any Decoder) throws {
     guard let decoder = decoder as? JSONValueDecoder else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: decoder.codingPath, debugDescription: "a JSON value is read only from JSON"))
     }
     self = decoder.json
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(self)
   }
 }
 

@@ -11,6 +11,49 @@ extension JSON {
   }
 }
 
+extension JSON: Encodable {
+  /// Within ``init(encoding:)`` the value is kept as it is. Another encoder gets what it can hold: an integer where the
+  /// spelling is one that fits, else a double.
+  public func encode(to encoder: any Encoder) throws {
+    if let own = encoder as? JSONValueEncoder {
+      own.node.content = .value(self)
+      return
+    }
+    switch self {
+    case .null: try encodeLeaf(nil as Bool?, to: encoder)
+    case .bool(let value): try encodeLeaf(value, to: encoder)
+    case .string(let value): try encodeLeaf(value, to: encoder)
+    case .number(let number):
+      if let value = number.int {
+        try encodeLeaf(value, to: encoder)
+      } else if let value = number.uint64 {
+        try encodeLeaf(value, to: encoder)
+      } else {
+        try encodeLeaf(number.double, to: encoder)
+      }
+    case .array(let elements):
+      var container = encoder.unkeyedContainer()
+      for element in elements { try container.encode(element) }
+    case .object(let members):
+      var container = encoder.container(keyedBy: MemberKey.self)
+      for (key, value) in members { try container.encode(value, forKey: MemberKey(stringValue: key)) }
+    }
+  }
+
+  private func encodeLeaf(_ value: some Encodable, to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(value)
+  }
+
+  private struct MemberKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+}
+
 /// A value under construction; containers of one value write into the same node.
 private final class JSONNode {
   enum Content {
