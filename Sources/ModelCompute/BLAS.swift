@@ -15,8 +15,8 @@ enum BLAS {
 
   /// Floating-point operations below which a product is not worth a second core.
   private static let smallest = 8_000_000
-  /// Operations of one tile, about a millisecond.
-  private static let tile = 100_000_000
+  /// Operations above which a tile is halved again, about five milliseconds, so that a core that is late delays little.
+  private static let largest = 500_000_000
 
   /// Which of two factors is given transposed.
   enum Transposed { case none, left, right }
@@ -51,24 +51,33 @@ enum BLAS {
     _ left: Panel, _ right: Panel, transposed: Transposed = .none, into output: Panel, keeping keep: Float = 0
   ) {
     let inner = transposed == .left ? left.rows : left.columns
-    let cutsRows = output.rows >= output.columns
-    let length = cutsRows ? output.rows : output.columns
-    parallelChunks(of: length, size: chunk(length, operations: 2 * output.rows * output.columns * inner)) { range in
-      if cutsRows {
-        let part = transposed == .left ? left.columns(range) : left.rows(range)
-        multiply(part, right, transposed: transposed, into: output.rows(range), keeping: keep)
-      } else {
-        let part = transposed == .right ? right.rows(range) : right.columns(range)
-        multiply(left, part, transposed: transposed, into: output.columns(range), keeping: keep)
+    let grid = grid(output, operations: 2 * output.rows * output.columns * inner)
+    parallelChunks(of: grid.rows * grid.columns, size: 1) { tiles in
+      for tile in tiles {
+        let rows = piece(tile / grid.columns, of: grid.rows, output.rows)
+        let columns = piece(tile % grid.columns, of: grid.columns, output.columns)
+        multiply(
+          transposed == .left ? left.columns(rows) : left.rows(rows),
+          transposed == .right ? right.rows(columns) : right.columns(columns), transposed: transposed,
+          into: output.rows(rows).columns(columns), keeping: keep)
       }
     }
   }
 
-  /// Rows or columns of a tile: whole rounds of all workers, in multiples of 16 so that kernels meet no ragged edge.
-  private static func chunk(_ length: Int, operations: Int) -> Int {
-    guard operations > smallest && processorCount > 1 else { return max(1, length) }
-    let rounds = max(1, operations / (tile * processorCount))
-    let pieces = min(processorCount * rounds, max(1, length / 64))
-    return ((length + pieces - 1) / pieces + 15) & ~15
+  /// How many tiles a product is cut into: the longer side is halved until every core has one. Square tiles copy the least of
+  /// both factors.
+  private static func grid(_ output: Panel, operations: Int) -> (rows: Int, columns: Int) {
+    guard operations > smallest && processorCount > 1 else { return (1, 1) }
+    var (rows, columns) = (1, 1)
+    while rows * columns < processorCount || operations / (rows * columns) > largest {
+      if output.rows / rows >= output.columns / columns { rows *= 2 } else { columns *= 2 }
+    }
+    return (rows, columns)
+  }
+
+  /// One of `count` pieces of a length, in multiples of 16 so that kernels meet no ragged edge inside.
+  private static func piece(_ index: Int, of count: Int, _ length: Int) -> Range<Int> {
+    let size = ((length + count - 1) / count + 15) & ~15
+    return min(index * size, length)..<min((index + 1) * size, length)
   }
 }

@@ -13,7 +13,7 @@ public struct Observation: Sendable {
 extension Network {
   /// Tokens that go through a block at once. Enough for matrix products to run at full speed, few enough for what lies between
   /// them to stay near the caches.
-  static let rowsAtOnce = 512
+  static let rowsAtOnce = 1024
 
   /// Runs blocks layer by layer: all sequences go through one, then its weights are let go.
   ///

@@ -43,7 +43,7 @@ private func reduce(_ count: Int, _ lanes: (Int) -> Lanes, _ single: (Int) -> Fl
   var sums = Lanes(repeating: 0)
   var index = 0
   while index &+ 16 <= count {
-    sums += lanes(index)
+    sums = sums + lanes(index)
     index &+= 16
   }
   var total = sums.total
@@ -74,6 +74,7 @@ func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int, around centre: Float)
 }
 
 /// The largest of `count` values; −∞ if there are none.
+@inline(__always)
 func largest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
   var lanes = Lanes(repeating: -.infinity)
   var index = 0
@@ -84,7 +85,7 @@ func largest(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
   }
   var result = lanes.largest
   while index < count {
-    result = max(result, x[index])
+    result = x[index] > result ? x[index] : result
     index &+= 1
   }
   return result

@@ -17,7 +17,7 @@ struct AttentionGeometry: Sendable {
 
   /// Scores of a tile: they stay in the cache of a core.
   private static let tileSize = 1 << 16
-  private static let tileRows = 128
+  private static let tileRows = 64
 
   /// What one query head of one sequence reads.
   struct Head {
