@@ -32,9 +32,9 @@ enum Manifest {
         fields[1].string!, fields[2].array!.map { $0.int! }, bytes(hexadecimal: fields[3].string!)
       )
     }
-    let metadata = value["metadata"]!.object!.mapValues { $0.string! }
+    let metadata = value["metadata"]!.object!.map { ($0.key, $0.value.string!) }
     return Valid(
-      name: name, tensors: tensors, metadata: Dictionary(uniqueKeysWithValues: metadata.elements.map { $0 }),
+      name: name, tensors: tensors, metadata: Dictionary(uniqueKeysWithValues: metadata),
       warnings: value["warnings"]!.array!.map { $0.string! })
   }
 
