@@ -109,3 +109,14 @@ private struct SingleContainer: SingleValueDecodingContainer {
   func decodeNil() -> Bool { decoder.json.isNull }
   func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try decoder.decode(type) }
 }
+
+extension JSON: Decodable {
+  /// Takes the value as it is from `JSON.decoded(as:)`; other decoders do not say what kind of value they hold.
+  public init(from decoder: any Decoder) throws {
+    guard let decoder = decoder as? JSONValueDecoder else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "a JSON value is read only from JSON"))
+    }
+    self = decoder.json
+  }
+}
