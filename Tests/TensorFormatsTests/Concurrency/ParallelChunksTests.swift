@@ -4,9 +4,9 @@ import Testing
 
 @Suite struct ParallelChunksTests {
   @Test(arguments: [(0, 5), (1, 5), (5, 5), (6, 5), (10, 5), (1000, 7), (3, 100), (1, .max)])
-  func everyElementIsInOneChunk(count: Int, size: Int) throws {
+  func everyElementIsInOneChunk(count: Int, size: Int) {
     let ranges = Mutex<[Range<Int>]>([])
-    try parallelChunks(of: count, size: size) { range in ranges.withLock { $0.append(range) } }
+    parallelChunks(of: count, size: size) { range in ranges.withLock { $0.append(range) } }
     let sorted = ranges.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } }
     #expect(sorted.flatMap { Array($0) } == Array(0..<count))
     #expect(sorted.allSatisfy { !$0.isEmpty && $0.count <= size })
