@@ -54,17 +54,4 @@ public struct Checkpoint: Sendable {
     }
     return spec
   }
-
-  /// Only these layers, renumbered; what depends on a layer's place keeps its original value.
-  public func keeping(layers: [Int]) -> Checkpoint {
-    var result = self
-    result.hyperparameters = hyperparameters.keeping(layers: layers)
-    result.config = config.updated(to: result.hyperparameters, architecture: architecture)
-    result.weights = [:]
-    for (key, _) in architecture.weights(for: result.hyperparameters) {
-      let source = WeightKey(key.role, key.part, layer: key.layer.map { layers[$0] })
-      result.weights[key] = weights[source]
-    }
-    return result
-  }
 }

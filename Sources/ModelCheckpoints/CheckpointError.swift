@@ -11,6 +11,8 @@ public struct CheckpointError: Error, Equatable, CustomStringConvertible {
     case valueOutOfRange
     /// The target format cannot say what the model means.
     case notExpressible
+    /// Kept indices that do not make a model.
+    case invalidCut
     case noTokenizer
     case noSpace
   }

@@ -58,6 +58,6 @@ extension Checkpoint {
   /// The model without the layers that the plan drops; lazy.
   public func pruned(by plan: PruningPlan) throws -> Checkpoint {
     try plan.validate(for: self)
-    return keeping(layers: plan.keptLayers)
+    return try keeping(layers: plan.keptLayers)
   }
 }
