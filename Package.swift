@@ -89,6 +89,22 @@ let package = Package(
       name: "ModelComputeTests",
       dependencies: ["ModelCompute", "ModelArchitectures", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "ModelArchitecturesTests", dependencies: ["ModelArchitectures", "MTConvTestSupport"], swiftSettings: settings),
+    .testTarget(
+      name: "ModelCheckpointsTests",
+      dependencies: [
+        "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers", "SafetensorsFormat", "GGUFFormat", "TensorFormats",
+        "MTConvTestSupport", collections,
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "ModelCompressionTests",
+      dependencies: [
+        "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "SafetensorsFormat", "TensorFormats",
+        "MTConvTestSupport", collections,
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "mtconvTests", dependencies: ["mtconv", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,28 +1,39 @@
+internal import GGUFFormat
 internal import ModelArchitectures
 internal import OrderedCollections
+internal import SafetensorsFormat
 public import TensorFormats
 
 extension Checkpoint {
-  /// The model with all its matrices and vectors in one format; lazy. Scaled codes become plain values.
+  /// The model in another element format, for a file of this kind; lazy. Scaled codes become plain values.
   ///
-  /// Block formats are for matrices whose rows fill whole blocks; what they cannot hold becomes F16, and vectors F32, as in GGUF.
-  public func converted(to format: ElementFormat) -> Checkpoint {
+  /// In GGUF vectors stay F32 whatever the format, and a matrix whose rows do not fill whole blocks becomes F16, as in llama.cpp.
+  public func converted(to format: ElementFormat, for fileFormat: FileFormat) -> Checkpoint {
     var result = self
     for (key, weight) in weights {
       let name = huggingFaceName(of: key)
-      let target = format.fitting(shape: weight.shape)
+      let target = format.fitting(shape: weight.shape, in: fileFormat)
       result.weights[key] = Weight(weight.plain(name: name).converted(to: target, name: name))
     }
     result.config.object["quantization_config"] = nil
     return result
   }
+
+  /// Whether a file of this kind can hold every weight as it is.
+  public func fits(_ fileFormat: FileFormat) -> Bool {
+    weights.values.allSatisfy { weight in
+      switch fileFormat {
+      case .huggingFace: weight.format.isSafetensorsFormat
+      case .gguf: weight.format.ggmlType != nil && weight.scale == nil
+      }
+    }
+  }
 }
 
 extension ElementFormat {
-  /// This format, or the plain one that stands in for it where a tensor of this shape does not fill its blocks.
-  func fitting(shape: [Int]) -> ElementFormat {
-    guard kind == .quantizedBlock else { return self }
-    if shape.count < 2 { return .f32 }
+  /// This format, or the plain one that stands in for it where a tensor of this shape cannot have it.
+  fileprivate func fitting(shape: [Int], in fileFormat: Checkpoint.FileFormat) -> ElementFormat {
+    if fileFormat == .gguf, shape.count < 2 { return .f32 }
     return (shape.last ?? 1).isMultiple(of: blockElements) ? self : .f16
   }
 }

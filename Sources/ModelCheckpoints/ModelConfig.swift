@@ -1,5 +1,4 @@
 internal import ModelArchitectures
-internal import OrderedCollections
 public import TensorFormats
 
 /// The `config.json` of a model: raw, with its order and spelling kept.

@@ -12,7 +12,10 @@ extension Checkpoint: WeightSource {
 
   public func decode(_ key: WeightKey, rows: Range<Int>, into values: UnsafeMutableBufferPointer<Float>) throws {
     guard let weight = weights[key] else { throw CompressionError(.missingWeight, "the model has no weight '\(key)'") }
-    try weight.decode(rows: rows, into: values)
+    // A network counts the values of a vector as its rows; stored, it is a single row and is read whole.
+    let isVector = weight.shape.count == 1
+    precondition(!isVector || rows == 0..<weight.shape[0], "vectors are read whole")
+    try weight.decode(rows: isVector ? 0..<1 : rows, into: values)
   }
 
   /// The forward pass of this model.

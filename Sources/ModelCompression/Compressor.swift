@@ -37,7 +37,8 @@ public struct Compressor: Sendable {
       pruning = try PruningPlan(keeping: count, by: influence)
     }
     return Recipe(
-      parent: model, pruning: pruning, elementFormat: request.elementFormat, quantization: request.quantization)
+      parent: model, output: .huggingFace, pruning: pruning, elementFormat: request.elementFormat,
+      quantization: request.quantization)
   }
 
   /// Writes what the recipe makes of `model` as a Hugging Face directory, opens it again and verifies it.
@@ -46,7 +47,7 @@ public struct Compressor: Sendable {
   ) throws -> Result {
     var options = request.write
     options.progress = progress
-    try recipe.applied(to: model).writeHuggingFace(to: path, options)
+    try recipe.applied(to: model).write(to: path, as: recipe.output, options)
     var verifier = verifier
     verifier.progress = progress
     let report = try verifier.verify(Checkpoint(path: path), against: model, recipe: recipe, on: heldOut)

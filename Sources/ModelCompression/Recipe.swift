@@ -9,6 +9,8 @@ public struct Recipe: Sendable, Codable, Equatable {
   /// The program and version that wrote it.
   public var tool: String
   public var parent: Parent
+  /// What was written; it decides what an element format means for vectors.
+  public var output: Checkpoint.FileFormat
   public var pruning: PruningPlan?
   /// What matrices were converted to before quantization; nil if they kept their format.
   public var elementFormat: ElementFormat?
@@ -27,7 +29,7 @@ public struct Recipe: Sendable, Codable, Equatable {
   public static let version = "0.1.0"
 
   public init(
-    parent: Checkpoint, pruning: PruningPlan? = nil, elementFormat: ElementFormat? = nil,
+    parent: Checkpoint, output: Checkpoint.FileFormat, pruning: PruningPlan? = nil, elementFormat: ElementFormat? = nil,
     quantization: QuantizationScheme? = nil
   ) {
     tool = "mtconv \(Self.version)"
@@ -35,6 +37,7 @@ public struct Recipe: Sendable, Codable, Equatable {
       name: FileSystem.baseName(parent.path), format: parent.fileFormat, family: parent.architecture.name,
       layerCount: parent.hyperparameters.layerCount, parameterCount: parent.parameterCount,
       elementFormat: parent.mainFormat)
+    self.output = output
     self.pruning = pruning
     self.elementFormat = elementFormat
     self.quantization = quantization
@@ -51,12 +54,10 @@ public struct Recipe: Sendable, Codable, Equatable {
   }
 
   /// The checkpoint that this recipe makes of `parent`: lazy, with the record in it.
-  ///
-  /// Conversion to `elementFormat` happens when the checkpoint is written, or is emulated by `rounded(to:)`.
   public func applied(to parent: Checkpoint) throws -> Checkpoint {
     var result = parent
     if let pruning { result = try result.pruned(by: pruning) }
-    if let elementFormat { result = result.converted(to: elementFormat) }
+    if let elementFormat { result = result.converted(to: elementFormat, for: output) }
     if let quantization { result = try result.quantized(by: quantization) }
     result.recipe = try JSON(encoding: self)
     return result

@@ -7,13 +7,13 @@ internal import TensorFormats
 /// Builds the metadata of a GGUF file from a checkpoint, in the order llama.cpp's converter writes it.
 struct GGUFMetadataWriter {
   let checkpoint: Checkpoint
-  let mainFormat: ElementFormat
+  private let mainFormat: ElementFormat
   private var model: Hyperparameters { checkpoint.hyperparameters }
   private var architecture: Architecture { checkpoint.architecture }
 
-  init(_ checkpoint: Checkpoint, mainFormat: ElementFormat) {
+  init(_ checkpoint: Checkpoint) {
     self.checkpoint = checkpoint
-    self.mainFormat = mainFormat
+    mainFormat = checkpoint.mainFormat
   }
 
   func metadata() throws -> OrderedDictionary<String, GGUFValue> {

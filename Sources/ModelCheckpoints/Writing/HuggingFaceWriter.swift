@@ -5,33 +5,27 @@ internal import SafetensorsFormat
 internal import TensorFormats
 
 extension Checkpoint {
-  /// The tensors that a Hugging Face checkpoint of this model holds.
-  func huggingFaceTensors(_ options: WriteOptions) throws -> [NamedTensor] {
+  /// The tensors that a Hugging Face checkpoint of this model holds: values, and scales where the values are codes.
+  func huggingFaceTensors() throws -> [NamedTensor] {
     try weights.flatMap { key, weight in
       let name = huggingFaceName(of: key)
-      guard let target = options.elementFormat ?? (weight.format.isSafetensorsFormat ? nil : .bf16) else {
-        return [NamedTensor(name: name, tensor: weight.values)]
-          + (weight.scale.map { [NamedTensor(name: name + "_scale", tensor: $0)] } ?? [])
+      guard weight.format.isSafetensorsFormat else {
+        throw CheckpointError(
+          .notExpressible,
+          "tensor '\(name)' is \(weight.format), which safetensors cannot hold; convert the model first")
       }
-      guard target.isSafetensorsFormat else {
-        throw CheckpointError(.notExpressible, "safetensors has no element format \(target)")
-      }
-      return [NamedTensor(name: name, tensor: weight.plain(name: name).converted(to: target, name: name))]
+      return [NamedTensor(name: name, tensor: weight.values)]
+        + (weight.scale.map { [NamedTensor(name: name + "_scale", tensor: $0)] } ?? [])
     }
-  }
-
-  /// Bytes of the tensors as `writeHuggingFace` would write them, known without reading any.
-  public func huggingFaceByteCount(_ options: WriteOptions) throws -> Int {
-    try huggingFaceTensors(options).reduce(0) { $0 + $1.tensor.byteCount }
   }
 
   /// Writes a Hugging Face directory: weights, configuration, tokenizer and the files that belong to it.
   ///
   /// The directory appears under its name when it is complete. Sharded when larger than `options.maximumShardSize`.
-  public func writeHuggingFace(to path: String, _ options: WriteOptions = WriteOptions()) throws {
-    let tensors = try huggingFaceTensors(options)
+  func writeHuggingFace(to path: String, _ options: WriteOptions) throws {
+    let tensors = try huggingFaceTensors()
     let total = tensors.reduce(0) { $0 + $1.tensor.byteCount }
-    let smallFiles = try huggingFaceFiles(options)
+    let smallFiles = try huggingFaceFiles()
     let directory = try OutputDirectory(path: path, overwrite: options.overwrites)
     try checkSpace(total + smallFiles.values.reduce(0) { $0 + $1.count }, at: path)
     let streamer = TensorStreamer(phase: "writing", total: total, handler: options.progress)
@@ -66,9 +60,9 @@ extension Checkpoint {
   }
 
   /// Everything but the weights, by file name.
-  private func huggingFaceFiles(_ options: WriteOptions) throws -> OrderedDictionary<String, [UInt8]> {
+  private func huggingFaceFiles() throws -> OrderedDictionary<String, [UInt8]> {
     var files: OrderedDictionary<String, [UInt8]> = [:]
-    files["config.json"] = writtenConfig(options).bytes
+    files["config.json"] = writtenConfig.bytes
     if let generationConfig { files["generation_config.json"] = generationConfig.bytes }
     for file in carriedFiles { files[file.name] = try file.bytes() }
     if files["tokenizer.json"] == nil, let description = try tokenizerDescription() {
@@ -82,24 +76,20 @@ extension Checkpoint {
     return files
   }
 
-  /// The configuration with the element format that is written. What quantization says stays unless it was undone.
-  private func writtenConfig(_ options: WriteOptions) -> ModelConfig {
+  /// The configuration with the element format that is written.
+  private var writtenConfig: ModelConfig {
     var config = config
-    if options.elementFormat != nil { config.object["quantization_config"] = nil }
-    let main = options.elementFormat ?? plainFormat
-    let name = [ElementFormat.f32: "float32", .f16: "float16", .bf16: "bfloat16"][main]
-    if let name {
-      let key = config.object["dtype"] != nil ? "dtype" : "torch_dtype"
-      config.object[key] = .string(name)
-    }
+    let name = plainFormat.flatMap { [ElementFormat.f32: "float32", .f16: "float16", .bf16: "bfloat16"][$0] }
+    if let name { config.object[config.object["dtype"] != nil ? "dtype" : "torch_dtype"] = .string(name) }
     return config
   }
 
-  /// The format of what is not quantized: what an engine computes in.
-  private var plainFormat: ElementFormat {
-    let written = weights.values.lazy.map { $0.format.isSafetensorsFormat ? $0.format : .bf16 }
+  /// The format of most tensors that are not quantized: what an engine computes in.
+  private var plainFormat: ElementFormat? {
     var counts: OrderedDictionary<ElementFormat, Int> = [:]
-    for format in written where [.f32, .f16, .bf16].contains(format) { counts[format, default: 0] += 1 }
-    return counts.max { $0.value < $1.value }?.key ?? .bf16
+    for weight in weights.values where [.f32, .f16, .bf16].contains(weight.format) {
+      counts[weight.format, default: 0] += 1
+    }
+    return counts.max { $0.value < $1.value }?.key
   }
 }

@@ -1,5 +1,3 @@
-internal import OrderedCollections
-
 extension JSON {
   /// Reads a value; the error names the path to what is missing or of the wrong type.
   public func decoded<Value: Decodable>(as type: Value.Type = Value.self) throws -> Value {
@@ -7,17 +5,7 @@ extension JSON {
   }
 }
 
-extension JSON: Decodable {
-  public init(from decoder: any Decoder) throws {
-    guard let decoder = decoder as? JSONValueDecoder else {
-      throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "a JSON value is read only from JSON"))
-    }
-    self = decoder.json
-  }
-}
-
-private struct JSONValueDecoder: Decoder {
+struct JSONValueDecoder: Decoder {
   let json: JSON
   let codingPath: [any CodingKey]
   var userInfo: [CodingUserInfoKey: Any] { [:] }
@@ -53,8 +41,9 @@ private struct JSONValueDecoder: Decoder {
   }
 
   func wrongType(_ type: Any.Type, _ expected: String) -> DecodingError {
-    .typeMismatch(
-      type, .init(codingPath: codingPath, debugDescription: "expected \(expected), found \(json.serialized())"))
+    let text = json.serialized()
+    let found = text.utf8.count > 80 ? text.prefix(77) + "..." : text[...]
+    return .typeMismatch(type, .init(codingPath: codingPath, debugDescription: "expected \(expected), found \(found)"))
   }
 }
 
@@ -119,4 +108,15 @@ private struct SingleContainer: SingleValueDecodingContainer {
 
   func decodeNil() -> Bool { decoder.json.isNull }
   func decode<Value: Decodable>(_ type: Value.Type) throws -> Value { try decoder.decode(type) }
+}
+
+extension JSON: Decodable {
+  /// Takes the value as it is from `JSON.decoded(as:)`; other decoders do not say what kind of value they hold.
+  public init(from decoder: any Decoder) throws {
+    guard let decoder = decoder as? JSONValueDecoder else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "a JSON value is read only from JSON"))
+    }
+    self = decoder.json
+  }
 }

@@ -1,12 +1,13 @@
 internal import OrderedCollections
 
 extension JSON {
-  /// Encodes a value; members stand in the order in which the value encodes them.
+  /// Encodes a value; members stand in the order in which the value encodes them, those of dictionaries in ascending order, so that
+  /// equal values give equal bytes.
   ///
   /// Numbers that JSON has no spelling for (infinities, NaN) become null.
   public init(encoding value: some Encodable) throws {
     let node = JSONNode()
-    try value.encode(to: JSONValueEncoder(node: node, codingPath: []))
+    try node.store(value, codingPath: [])
     self = node.json
   }
 }
@@ -102,7 +103,14 @@ private final class JSONNode {
       content = .value(leaf)
     } else {
       try value.encode(to: JSONValueEncoder(node: self, codingPath: codingPath))
+      if value is any UnorderedMembers { sortMembers() }
     }
+  }
+
+  private func sortMembers() {
+    guard case .object(var members) = content else { return }
+    members.sort { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    content = .object(members)
   }
 
   private static func leaf(_ value: some Encodable) -> JSON? {
@@ -113,11 +121,15 @@ private final class JSONNode {
     case let value as Double: value.isFinite ? .double(value) : .null
     case let value as Float: value.isFinite ? .number(JSONNumber(value)) : .null
     case let value as UInt64: .number(JSONNumber(value))
-    case let value as any BinaryInteger: .int(Int(value))
+    case let value as any BinaryInteger: .number(JSONNumber(text: value.description))
     default: nil
     }
   }
 }
+
+/// Dictionaries, whose order differs from run to run.
+private protocol UnorderedMembers {}
+extension Dictionary: UnorderedMembers {}
 
 private struct JSONValueEncoder: Encoder {
   let node: JSONNode

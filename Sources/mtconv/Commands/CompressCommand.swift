@@ -89,7 +89,7 @@ struct CompressCommand: ParsableCommand {
     let recipe = try working.plan(for: model, calibration: calibrationSet)
     if dryRun {
       progress.finish()
-      let report = try CompressReport(recipe: recipe, sizes: sizes(model, recipe, working), verification: nil)
+      let report = try CompressReport(recipe: recipe, sizes: sizes(model, recipe), verification: nil)
       return try report.print(asJSON: output.json)
     }
     let result = try working.write(recipe, of: model, to: out, heldOut: heldOutSet(model), verifier: limits.verifier)
@@ -119,11 +119,11 @@ struct CompressCommand: ParsableCommand {
     return try options.set(path, model: model)
   }
 
-  private func sizes(_ model: Checkpoint, _ recipe: Recipe, _ compressor: Compressor) throws -> CompressReport.Sizes {
+  private func sizes(_ model: Checkpoint, _ recipe: Recipe) throws -> CompressReport.Sizes {
     let result = try recipe.applied(to: model)
     return CompressReport.Sizes(
       parentParameters: model.parameterCount, parameters: result.parameterCount, parentBytes: model.byteCount,
-      bytes: try result.huggingFaceByteCount(compressor.request.write))
+      bytes: try result.byteCount(as: recipe.output))
   }
 }
 

@@ -24,7 +24,8 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "A directory, or a name ending in .gguf.")
   var out: String
 
-  @Option(name: .long, help: "Element format of matrices (default: bf16 from GGUF, otherwise the source's own).")
+  @Option(
+    name: .long, help: "Element format of matrices (default: the source's own, or bf16 where OUT cannot hold that).")
   var dtype: ElementFormat?
 
   @Option(name: .long, help: "Largest safetensors shard, such as 5GB or 512MiB.")
@@ -50,34 +51,24 @@ struct ConvertCommand: ParsableCommand {
   func run() throws {
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
-    let report = try ConvertReport(model, to: out, options: options(for: model))
-    if !dryRun { try write(model) }
+    let fileFormat = Checkpoint.FileFormat(outputPath: out)
+    // What the target cannot hold as it is becomes BF16.
+    let format = dtype ?? (model.fits(fileFormat) ? nil : .bf16)
+    let converted = try Recipe(parent: model, output: fileFormat, elementFormat: format).applied(to: model)
+    let report = try ConvertReport(model, converted, to: out, as: fileFormat)
+    if !dryRun { try write(converted, as: fileFormat) }
     try report.print(asJSON: output.json)
   }
 
-  private var toGGUF: Bool { out.hasSuffix(".gguf") }
-
-  private func options(for model: Checkpoint) -> WriteOptions {
+  private func write(_ model: Checkpoint, as fileFormat: Checkpoint.FileFormat) throws {
+    let progress = output.progress
+    defer { progress.finish() }
     var options = WriteOptions()
-    options.elementFormat = dtype ?? (model.fileFormat == .gguf && !toGGUF ? .bf16 : nil)
     if let maxShardSize { options.maximumShardSize = maxShardSize.count }
     options.overwrites = force
     options.isDurable = !noSync
-    return options
-  }
-
-  private func write(_ model: Checkpoint) throws {
-    let progress = output.progress
-    defer { progress.finish() }
-    var options = options(for: model)
     options.progress = progress.handler
-    var model = model
-    model.recipe = try JSON(encoding: Recipe(parent: model, elementFormat: options.elementFormat))
-    if toGGUF {
-      try model.writeGGUF(to: out, options)
-    } else {
-      try model.writeHuggingFace(to: out, options)
-    }
+    try model.write(to: out, as: fileFormat, options)
   }
 }
 
@@ -91,15 +82,17 @@ struct ConvertReport: Report {
   let inputBytes: Int
   let outputBytes: Int
 
-  init(_ model: Checkpoint, to out: String, options: WriteOptions) throws {
+  init(
+    _ model: Checkpoint, _ converted: Checkpoint, to out: String, as fileFormat: Checkpoint.FileFormat
+  ) throws {
     input = model.path
     output = out
     family = model.architecture.name
     parameters = model.parameterCount
     inputFormat = model.mainFormat
-    outputFormat = options.elementFormat ?? model.mainFormat
+    outputFormat = converted.mainFormat
     inputBytes = model.byteCount
-    outputBytes = try out.hasSuffix(".gguf") ? model.ggufByteCount(options) : model.huggingFaceByteCount(options)
+    outputBytes = try converted.byteCount(as: fileFormat)
   }
 
   var text: String {
