@@ -33,6 +33,7 @@ public struct CrossEntropy: LogitLoss, Sendable {
           row.update(repeating: 0, count: columns)
           continue
         }
+        precondition(target >= 0 && target < columns, "token \(target) of \(columns)")
         let score = row[target]
         let (maximum, sum) = exponentiate(row, count: columns)
         losses.start[index] = log(sum) + (maximum - score)

@@ -32,6 +32,7 @@ extension Network {
   ) throws -> Matrix {
     let layers = layers ?? 0..<program.blocks.count
     let hidden = try input?.copy() ?? embed(batch)
+    precondition(hidden.rows == batch.rows, "\(hidden.rows) rows for \(batch.rows) tokens")
     for layer in layers {
       let block = try block(layer)
       try forEachGroup(batch) { part, rows in

@@ -23,7 +23,7 @@ public struct Network: Sendable {
 
   /// What the first block reads: `tokens × hidden`. Only the rows of tokens that occur are decoded.
   public func embed(_ batch: TokenBatch) throws -> Matrix {
-    try section(program.prologue, layer: nil).forward(nil, batch: batch)
+    try prologue().forward(nil, batch: batch)
   }
 
   /// One block with its weights, decoded on all cores.
@@ -86,7 +86,7 @@ extension Hyperparameters {
       throw ComputeError(
         .hyperparameters, "rotary channels: expected an even number up to \(headDimension), found \(rotary.dimension)")
     }
-    for case let window? in [slidingWindow] where window <= 0 {
+    if let window = slidingWindow, window <= 0 {
       throw ComputeError(.hyperparameters, "sliding window: expected a positive number, found \(window)")
     }
   }

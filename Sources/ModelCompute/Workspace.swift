@@ -13,7 +13,7 @@ internal import Synchronization
 /// tenth of the pass.
 final class Workspace: Sendable {
   /// Bytes kept at most while no matrix uses them.
-  static let capacity = 512 << 20
+  static let capacity = 256 << 20
 
   private struct Idle: @unchecked Sendable {
     var starts: [Int: [UnsafeMutablePointer<Float>]] = [:]
