@@ -42,7 +42,9 @@ struct GatheredColumns: TensorSource {
   ) {
     let size = MemoryLayout<Element>.size
     for (position, index) in indices.enumerated() {
-      to.storeBytes(of: from.loadUnaligned(fromByteOffset: index * size, as: Element.self), toByteOffset: position * size, as: Element.self)
+      to.storeBytes(
+        of: from.loadUnaligned(fromByteOffset: index * size, as: Element.self), toByteOffset: position * size,
+        as: Element.self)
     }
   }
 
