@@ -3,8 +3,8 @@
 #
 #   Tests/Interop/check_kernels.sh .build/release/mtconv
 #
-# The argument is an executable, a library or an object file with symbols. Every kernel that Sources/CTensorKernels/kernels.h
-# declares must be there as *_v3 with ymm registers and as *_v4 with zmm registers, and must call nothing but memcpy: a variant that is
+# The argument is an executable, a library or an object file with symbols. Every kernel that the headers of Sources/CTensorKernels
+# declare must be there as *_v3 with ymm registers and as *_v4 with zmm registers, and must call nothing but memcpy: a variant that is
 # a lone jump, or that calls its parts, is compiled for SSE2 after all. Such a kernel is slow and still right, so no other test sees it.
 # Elsewhere than on x86-64 there is nothing to check.
 set -eu
@@ -18,9 +18,9 @@ case "$(uname -m)" in
   *) echo "no instruction levels to check on $(uname -m)"; exit 0 ;;
 esac
 
-header="$(dirname "$0")/../../Sources/CTensorKernels/kernels.h"
-kernels=$(sed -n 's/^MTCONV_[A-Z_]*KERNEL(\(mtconv_[a-z0-9_]*\)).*/\1/p' "$header")
-[ -n "$kernels" ] || { echo "no kernels declared in $header" >&2; exit 2; }
+headers="$(dirname "$0")/../../Sources/CTensorKernels"
+kernels=$(sed -n 's/^MTCONV_[A-Z_]*KERNEL(\(mtconv_[a-z0-9_]*\)).*/\1/p' "$headers"/*.h)
+[ -n "$kernels" ] || { echo "no kernels declared in $headers" >&2; exit 2; }
 
 # The toolchain's disassembler, or the one of binutils.
 objdump=
