@@ -62,8 +62,8 @@ smoke: ## Run the demo and say only whether it works
 	@rm -rf .build/smoke
 	@echo "demo works"
 
-interop: build ## Check against transformers, gguf and llama.cpp (Tests/Interop/README.md says what to install)
-	$(PYTHON) Tests/Interop/run.py
+interop: build ## Check against transformers, gguf and llama.cpp (needs Tests/Interop/requirements.txt)
+	PYTHON=$(PYTHON) Tests/Interop/run.sh
 
 # An existing binary is taken as it is, so that `sudo make install` compiles nothing.
 install: $(MTCONV) ## Install mtconv and its completions under PREFIX (default /usr/local)

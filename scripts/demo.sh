@@ -14,7 +14,12 @@ bundled=Fixtures/models/kjv-1m
 
 run() {
   echo
-  echo "\$ mtconv $*"
+  # Words with spaces are shown in quotes, so that the line can be pasted.
+  printf '$ mtconv'
+  for word in "$@"; do
+    case "$word" in *' '*) printf ' "%s"' "$word" ;; *) printf ' %s' "$word" ;; esac
+  done
+  echo
   "$mtconv" "$@"
 }
 
@@ -23,7 +28,7 @@ case "${1:-bundled}" in
     model=$bundled
     result=$out/kjv-small
     dropped=4
-    prompt="And God said, Let there be "
+    prompt="And God said, Let there be"
     options=(--context 256)
     ;;
   smollm2)
@@ -46,4 +51,4 @@ run compress "$model" "$result" --drop-layers "$dropped" --fp8 "${options[@]}" -
 run logits "$model" --text "$prompt"
 run logits "$result" --text "$prompt"
 echo
-echo "The smaller model is in $result: a Hugging Face directory that transformers and vLLM load."
+echo "The smaller model is in $result: a Hugging Face directory."
