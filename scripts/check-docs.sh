@@ -50,18 +50,18 @@ options_of() {
 
 subcommands=" $("$mtconv" --help | awk '/^SUBCOMMANDS:/ { inside = 1; next } inside && /^  [a-z]/ { print $1 }' | tr '\n' ' ') "
 targets=" $(awk -F: '/^[a-z][a-z0-9-]*:/ { print $1 }' Makefile | tr '\n' ' ') "
-declare -A known=()
 
 check_mtconv() {
-  local place=$1 word subcommand=
+  local place=$1 word known subcommand=
   shift
   for word in "$@"; do
     case "$word" in
       '|' | '>' | '2>' | '&&' | ';') break ;;
       -*)
         word=${word%%=*}
-        [ -n "${known[$subcommand]+set}" ] || known[$subcommand]=$(options_of "$subcommand")
-        [[ "$word" =~ ^-[0-9] || "${known[$subcommand]} --help-hidden --generate-completion-script " == *" $word "* ]] ||
+        known=known_$subcommand
+        [ -n "${!known:-}" ] || printf -v "$known" '%s' "$(options_of "$subcommand")"
+        [[ "$word" =~ ^-[0-9] || "${!known} --help-hidden --generate-completion-script " == *" $word "* ]] ||
           fail "$place" "mtconv $subcommand has no option '$word'"
         ;;
       *)
