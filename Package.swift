@@ -71,7 +71,7 @@ let package = Package(
         "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
         "SafetensorsFormat", "TensorFormats", argumentParser, collections,
       ],
-      swiftSettings: settings),
+      exclude: ["README.md"], swiftSettings: settings),
 
     .target(
       name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",
@@ -106,13 +106,13 @@ let package = Package(
         "TensorFormats",
         "MTConvTestSupport", collections,
       ], swiftSettings: settings),
-    // The code in the documentation.
+    // The code in the documentation, compiled with the settings that a new package has.
     .testTarget(
       name: "DocumentationTests",
       dependencies: [
         "mtconv", "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
         "SafetensorsFormat", "GGUFFormat", "TensorFormats", "MTConvTestSupport", collections,
-      ], swiftSettings: settings),
+      ]),
     .testTarget(
       name: "mtconvTests", dependencies: ["mtconv", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
   ],
