@@ -25,7 +25,8 @@ let package = Package(
     .library(name: "SafetensorsFormat", targets: ["SafetensorsFormat"]),
     .library(name: "GGUFFormat", targets: ["GGUFFormat"]),
     .library(name: "ModelTokenizers", targets: ["ModelTokenizers"]),
-    .library(name: "ModelCompression", targets: ["ModelCompression", "ModelCheckpoints", "ModelArchitectures", "ModelCompute"]),
+    .library(
+      name: "ModelCompression", targets: ["ModelCompression", "ModelCheckpoints", "ModelArchitectures", "ModelCompute"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -70,7 +71,7 @@ let package = Package(
         "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
         "SafetensorsFormat", "TensorFormats", argumentParser, collections,
       ],
-      swiftSettings: settings),
+      exclude: ["README.md"], swiftSettings: settings),
 
     .target(
       name: "MTConvTestSupport", dependencies: ["TensorFormats"], path: "Tests/MTConvTestSupport",
@@ -90,7 +91,8 @@ let package = Package(
       dependencies: ["ModelCompute", "ModelArchitectures", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ModelArchitecturesTests", dependencies: ["ModelArchitectures", "MTConvTestSupport"], swiftSettings: settings),
+      name: "ModelArchitecturesTests", dependencies: ["ModelArchitectures", "MTConvTestSupport"],
+      swiftSettings: settings),
     .testTarget(
       name: "ModelCheckpointsTests",
       dependencies: [
@@ -100,9 +102,17 @@ let package = Package(
     .testTarget(
       name: "ModelCompressionTests",
       dependencies: [
-        "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "SafetensorsFormat", "TensorFormats",
+        "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "SafetensorsFormat",
+        "TensorFormats",
         "MTConvTestSupport", collections,
       ], swiftSettings: settings),
+    // The code in the documentation, compiled with the settings that a new package has.
+    .testTarget(
+      name: "DocumentationTests",
+      dependencies: [
+        "mtconv", "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
+        "SafetensorsFormat", "GGUFFormat", "TensorFormats", "MTConvTestSupport", collections,
+      ]),
     .testTarget(
       name: "mtconvTests", dependencies: ["mtconv", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
   ],

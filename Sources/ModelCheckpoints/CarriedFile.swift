@@ -35,9 +35,11 @@ public struct CarriedFile: Sendable {
     if ["config.json", "generation_config.json", recipeName].contains(name) || name.hasSuffix(".index.json") {
       return false
     }
+    // Of plain text files only those with a meaning: a vocabulary, or a licence.
+    if ["merges.txt", "vocab.txt"].contains(name) { return true }
     let plainNames = ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"]
     if plainNames.contains(where: name.hasPrefix) { return true }
-    return [".json", ".txt", ".jinja", ".md", ".model"].contains { name.hasSuffix($0) }
+    return [".json", ".jinja", ".md", ".model"].contains { name.hasSuffix($0) }
   }
 
   /// Our own record of how a checkpoint was made.

@@ -48,11 +48,9 @@ enum Program {
       return ExitStatus.done.rawValue
     } catch let status as ExitStatus {
       return status.rawValue
-    } catch let error as ValidationError {
-      MTConv.exit(withError: error)
-    } catch let error as CleanExit {
-      MTConv.exit(withError: error)
     } catch {
+      // Help, a version and wrong usage are the parser's own errors; anything else is a failure.
+      if MTConv.exitCode(for: error) != .failure { MTConv.exit(withError: error) }
       Console.error("mtconv: \(message(of: error))")
       return ExitStatus.failed.rawValue
     }

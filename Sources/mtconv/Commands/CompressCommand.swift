@@ -16,7 +16,7 @@ struct CompressCommand: ParsableCommand {
       Examples:
         mtconv compress model.gguf small/ --drop-layers 8 --calibration text.txt
         mtconv compress model/ fp8/ --fp8
-        mtconv compress model/ small/ --keep-layers 16 --fp8 --calibration a.txt --heldout b.txt --dry-run
+        mtconv compress model/ small/ --keep-layers 16 --calibration text.txt --dry-run
       """)
 
   @Argument(help: "A model directory or GGUF file.")
@@ -25,10 +25,10 @@ struct CompressCommand: ParsableCommand {
   @Argument(help: "The directory to write.")
   var out: String
 
-  @Option(name: .long, help: "Layers to drop.")
+  @Option(name: .long, help: ArgumentHelp("Layers to drop.", valueName: "count"))
   var dropLayers: Int?
 
-  @Option(name: .long, help: "Layers to keep.")
+  @Option(name: .long, help: ArgumentHelp("Layers to keep.", valueName: "count"))
   var keepLayers: Int?
 
   @Flag(name: .long, help: "Quantize weights to FP8 E4M3.")
@@ -36,22 +36,26 @@ struct CompressCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: "How quotients are rounded before the FP8 code: single, or compat for the bytes of llm-compressor.")
+    help: ArgumentHelp("How FP8 codes are rounded: single, once; compat, as llm-compressor does.", valueName: "mode"))
   var rounding: QuantizationScheme.Rounding = .single
 
-  @Option(name: .long, help: "Element format of what is not FP8: f32, f16 or bf16.")
-  var dtype: ElementFormat = .bf16
+  @Option(name: .long, help: ArgumentHelp("Element format of what is not FP8.", valueName: "format"))
+  var dtype: PlainFormat = .bf16
 
-  @Option(name: .long, help: "Text that importance is measured on; needed to drop layers.")
+  @Option(
+    name: .long, help: ArgumentHelp("Text that importance is measured on; needed to drop layers.", valueName: "file"))
   var calibration: String?
 
-  @Option(name: .long, help: "Text that the result is verified on (default: the calibration text, or random tokens).")
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Text that the result is verified on (default: the calibration text, or random tokens).", valueName: "file"))
   var heldout: String?
 
-  @Option(name: .long, help: "Sequences of the held-out text.")
+  @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
   var heldoutChunks = 8
 
-  @Option(name: .long, help: "Largest safetensors shard, such as 5GB.")
+  @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB.", valueName: "size"))
   var maxShardSize: ByteSize?
 
   @Flag(name: .long, help: "Replace OUT if it exists.")
@@ -66,9 +70,13 @@ struct CompressCommand: ParsableCommand {
 
   func validate() throws {
     if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
+    if dropLayers == nil, keepLayers == nil, !fp8 {
+      throw ValidationError(
+        "nothing to do: give --drop-layers, --keep-layers or --fp8 (convert changes only the format)")
+    }
+    if let dropLayers, dropLayers < 0 { throw ValidationError("--drop-layers is \(dropLayers), expected at least 0") }
     if drops, calibration == nil { throw ValidationError("dropping layers needs --calibration TEXT") }
     if out.hasSuffix(".gguf") { throw ValidationError("compress writes a directory; convert it to GGUF afterwards") }
-    if dtype.kind == .quantizedBlock { throw ValidationError("--dtype \(dtype.name.lowercased()) is for GGUF") }
     if heldoutChunks < 1 { throw ValidationError("--heldout-chunks is \(heldoutChunks), expected at least 1") }
   }
 
@@ -105,7 +113,7 @@ struct CompressCommand: ParsableCommand {
     if let kept = request.keptLayerCount, !(1...layers).contains(kept) {
       throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layers) layers")
     }
-    request.elementFormat = dtype
+    request.elementFormat = dtype.elementFormat
     if fp8 { request.quantization = QuantizationScheme(rounding: rounding) }
     if let maxShardSize { request.write.maximumShardSize = maxShardSize.count }
     request.write.overwrites = force
@@ -128,3 +136,16 @@ struct CompressCommand: ParsableCommand {
 }
 
 extension QuantizationScheme.Rounding: ExpressibleByArgument {}
+
+/// Formats that every engine computes in.
+enum PlainFormat: String, CaseIterable, ExpressibleByArgument {
+  case f32, f16, bf16
+
+  var elementFormat: ElementFormat {
+    switch self {
+    case .f32: .f32
+    case .f16: .f16
+    case .bf16: .bf16
+    }
+  }
+}

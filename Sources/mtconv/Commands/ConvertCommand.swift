@@ -25,10 +25,13 @@ struct ConvertCommand: ParsableCommand {
   var out: String
 
   @Option(
-    name: .long, help: "Element format of matrices (default: the source's own, or bf16 where OUT cannot hold that).")
+    name: .long,
+    help: ArgumentHelp(
+      "Element format of matrices (default: the source's own, or bf16 where OUT cannot hold that).",
+      valueName: "format"))
   var dtype: ElementFormat?
 
-  @Option(name: .long, help: "Largest safetensors shard, such as 5GB or 512MiB.")
+  @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB or 512MiB.", valueName: "size"))
   var maxShardSize: ByteSize?
 
   @Flag(name: .long, help: "Replace OUT if it exists.")

@@ -22,16 +22,18 @@ struct LogitsCommand: ParsableCommand {
   @Argument(help: "A model directory or GGUF file.")
   var model: String
 
-  @Option(name: .long, help: "Token ids, separated by commas.")
+  @Option(name: .long, help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
   var tokens: String?
 
   @Option(name: .long, help: "Text, tokenized as the model's tokenizer does, special tokens included.")
   var text: String?
 
-  @Option(name: .shortAndLong, help: "Write tokens (I64) and logits (F32) to this safetensors file.")
+  @Option(
+    name: [.short, .customLong("output")],
+    help: ArgumentHelp("Write tokens (I64) and logits (F32) to this safetensors file.", valueName: "file"))
   var outputFile: String?
 
-  @Option(name: .long, help: "Tokens to show.")
+  @Option(name: .long, help: ArgumentHelp("How many of the most likely tokens to show.", valueName: "count"))
   var top = 5
 
   @Flag(name: .long, help: "Replace the output file if it exists.")

@@ -17,7 +17,7 @@ struct PerplexityCommand: ParsableCommand {
   @Argument(help: "A model directory or GGUF file.")
   var model: String
 
-  @Option(name: .long, help: "A UTF-8 text file.")
+  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"))
   var text: String
 
   @OptionGroup var sequences: TextOptions

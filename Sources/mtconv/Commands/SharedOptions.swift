@@ -16,10 +16,13 @@ struct OutputOptions: ParsableArguments {
 
 /// Text that a model is run on.
 struct TextOptions: ParsableArguments {
-  @Option(name: .long, help: "Tokens in a sequence.")
+  @Option(name: .long, help: ArgumentHelp("Tokens in a sequence.", valueName: "tokens"))
   var context = 512
 
-  @Option(name: .long, help: "Sequences to use, from the start of the text (default: all).")
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Sequences to use, from the start of the text (default: all; 32 to calibrate, 8 to verify).", valueName: "count"))
   var chunks: Int?
 
   @Flag(name: .long, help: "Do not put the beginning token at the start of each sequence.")

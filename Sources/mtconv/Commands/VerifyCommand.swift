@@ -23,7 +23,9 @@ struct VerifyCommand: ParsableCommand {
   @Argument(help: "A model directory or GGUF file.")
   var result: String
 
-  @Option(name: .long, help: "A UTF-8 text file to run both on (default: token ids from a fixed seed).")
+  @Option(
+    name: .long,
+    help: ArgumentHelp("A UTF-8 text file to run both on (default: token ids from a fixed seed).", valueName: "file"))
   var text: String?
 
   @OptionGroup var sequences: TextOptions
@@ -47,10 +49,14 @@ struct VerifyCommand: ParsableCommand {
 }
 
 struct VerificationOptions: ParsableArguments {
-  @Option(name: .long, help: "Largest logit error of the file against the plan (normalized mean square).")
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Largest logit error of the file against the plan (normalized mean square).", valueName: "error"))
   var tolerance = Verifier.defaultTolerance
 
-  @Option(name: .long, help: "Fail if perplexity grows by more than this factor.")
+  @Option(
+    name: .long, help: ArgumentHelp("Fail if perplexity grows by more than this factor.", valueName: "factor"))
   var maxPerplexityRatio: Double?
 
   var verifier: Verifier {

@@ -21,7 +21,9 @@ struct TextTable {
   var text: String {
     let widths = alignments.indices.map { column in rows.map { Self.width($0[column]) }.max() ?? 0 }
     var lines = rows.map { line($0, widths) }
-    if hasHeader { lines.insert(line(widths.map { String(repeating: "─", count: $0) }, widths), at: 1) }
+    // A column without a title has no line under it.
+    let rules = zip(rows.first ?? [], widths).map { $0.isEmpty ? "" : String(repeating: "─", count: $1) }
+    if hasHeader { lines.insert(line(rules, widths), at: 1) }
     return lines.joined(separator: "\n")
   }
 
