@@ -47,19 +47,14 @@ public struct Checkpoint: Sendable {
   /// The tensor name of a weight in a GGUF file.
   public func ggufName(of key: WeightKey) -> String { spec(of: key).ggufName(layer: key.layer) }
 
-  func spec(of key: WeightKey) -> WeightSpec {
-    let specs = architecture.weightSpecs(for: hyperparameters)
-    guard let spec = specs.first(where: { $0.role == key.role && $0.part == key.part }) else {
-      preconditionFailure("\(architecture.name) has no weight \(key)")
-    }
-    return spec
-  }
+  func spec(of key: WeightKey) -> WeightSpec { architecture.spec(of: key) }
 
   /// Only these layers, renumbered; what depends on a layer's place keeps its original value.
   public func keeping(layers: [Int]) -> Checkpoint {
     var result = self
     result.hyperparameters = hyperparameters.keeping(layers: layers)
-    result.config = config.updated(to: result.hyperparameters, architecture: architecture)
+    result.config = config.updated(
+      from: hyperparameters, to: result.hyperparameters, architecture: architecture)
     result.weights = [:]
     for (key, _) in architecture.weights(for: result.hyperparameters) {
       let source = WeightKey(key.role, key.part, layer: key.layer.map { layers[$0] })
