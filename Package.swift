@@ -91,8 +91,10 @@ let package = Package(
       dependencies: ["ModelCompute", "ModelArchitectures", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "ModelArchitecturesTests", dependencies: ["ModelArchitectures", "MTConvTestSupport"],
-      swiftSettings: settings),
+      name: "ModelArchitecturesTests",
+      dependencies: [
+        "ModelArchitectures", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections,
+      ], swiftSettings: settings),
     .testTarget(
       name: "ModelCheckpointsTests",
       dependencies: [

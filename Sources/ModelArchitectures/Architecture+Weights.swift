@@ -2,11 +2,12 @@ extension Architecture {
   /// The weight table of a model of these hyperparameters: the rows of one layer stand once.
   public func weightSpecs(for hyperparameters: Hyperparameters) -> [WeightSpec] {
     WeightRole.allCases.filter { hasRole($0, hyperparameters) }.flatMap { role in
-      let weight = spec(role, .weight, dimensions(of: role))
-      guard hasBias(role, hyperparameters) else { return [weight] }
-      return [weight, spec(role, .bias, Array(dimensions(of: role).prefix(1)))]
+      hasBias(role, hyperparameters) ? [spec(role, .weight), spec(role, .bias)] : [spec(role, .weight)]
     }
   }
+
+  /// The row of the table that a tensor belongs to, whether or not a particular model has it.
+  public func spec(of key: WeightKey) -> WeightSpec { spec(key.role, key.part) }
 
   /// Every tensor of a model, layer by layer, with its row of the table.
   public func weights(for hyperparameters: Hyperparameters) -> [(key: WeightKey, spec: WeightSpec)] {
@@ -70,9 +71,10 @@ extension Architecture {
     }
   }
 
-  private func spec(_ role: WeightRole, _ part: WeightKey.Part, _ dimensions: [Dimension]) -> WeightSpec {
-    WeightSpec(
-      role: role, part: part, dimensions: dimensions,
+  private func spec(_ role: WeightRole, _ part: WeightKey.Part) -> WeightSpec {
+    let dimensions = dimensions(of: role)
+    return WeightSpec(
+      role: role, part: part, dimensions: part == .bias ? Array(dimensions.prefix(1)) : dimensions,
       huggingFaceTemplate: (huggingFaceNames[role] ?? Self.huggingFaceName(of: role)) + ".\(part.rawValue)",
       ggufTemplate: (ggufNames[role] ?? Self.ggufName(of: role)) + ".\(part.rawValue)",
       transform: transform(of: role, part))

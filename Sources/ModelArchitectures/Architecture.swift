@@ -84,10 +84,11 @@ public enum LayerPattern: Hashable, Sendable {
   case allFull
   /// Even layers slide, odd layers see everything (Gemma 2).
   case slidingThenFull
-  /// All layers from a configured one on slide (Qwen 2 and 3 with `use_sliding_window`).
-  case slidingFromConfigured
+  /// All layers from a configured one on slide, if the configuration switches windows on (Qwen 2 and 3 with
+  /// `use_sliding_window`). The numbers stand in for `max_window_layers` and `sliding_window` where they are absent.
+  case slidingFromConfigured(firstLayer: Int, window: Int)
 
-  /// `firstSlidingLayer` is what the configuration says for `slidingFromConfigured`; nil if windows are off.
+  /// `firstSlidingLayer` is the one of `slidingFromConfigured`; nil if windows are off.
   public func kinds(layerCount: Int, firstSlidingLayer: Int?) -> [LayerKind] {
     let layers = 0..<max(layerCount, 0)
     return switch self {

@@ -47,6 +47,11 @@ extension Architecture {
     let own = Set(fields.map(\.value.path))
     return ConfigField.common.filter { !own.contains($0.value.path) } + fields
   }
+
+  /// The configuration row of a hyperparameter; nil for those that are read apart.
+  public func field(of path: PartialKeyPath<Hyperparameters>) -> ConfigField? {
+    configFields.first { $0.value.path == path }
+  }
 }
 
 extension ConfigField.Value {

@@ -15,7 +15,8 @@ extension Checkpoint {
     try validate(indices)
     var result = self
     result.hyperparameters = try hyperparameters.keeping(layers: layers, indices: indices)
-    result.config = config.updated(to: result.hyperparameters, architecture: architecture)
+    result.config = config.updated(
+      from: hyperparameters, to: result.hyperparameters, architecture: architecture)
     result.weights = [:]
     for (key, spec) in architecture.weights(for: result.hyperparameters) {
       let layer = key.layer.map { layers[$0] }

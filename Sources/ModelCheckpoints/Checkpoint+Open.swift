@@ -8,10 +8,12 @@ extension Checkpoint {
   public init(path: String) throws {
     try Self.refuseUnsafe(FileSystem.baseName(path))
     switch FileSystem.kind(of: path) {
-    case .directory: self = try HuggingFaceReader(directory: path).checkpoint()
+    case .directory:
+      self = try HuggingFaceReader(directory: path, weights: WeightFiles(directory: path)).checkpoint()
     case .file where path.hasSuffix(".gguf"): self = try GGUFCheckpointReader(path: path).checkpoint()
     case .file where path.hasSuffix(".safetensors") || path.hasSuffix(".index.json"):
-      self = try HuggingFaceReader(directory: FileSystem.directoryName(path)).checkpoint()
+      let directory = FileSystem.directoryName(path)
+      self = try HuggingFaceReader(directory: directory, weights: WeightFiles(file: path)).checkpoint()
     case .file: self = try GGUFCheckpointReader(path: path).checkpoint()
     case .other, nil: throw CheckpointError(.notFound, "no model at '\(path)'")
     }

@@ -47,11 +47,5 @@ public struct Checkpoint: Sendable {
   /// The tensor name of a weight in a GGUF file.
   public func ggufName(of key: WeightKey) -> String { spec(of: key).ggufName(layer: key.layer) }
 
-  func spec(of key: WeightKey) -> WeightSpec {
-    let specs = architecture.weightSpecs(for: hyperparameters)
-    guard let spec = specs.first(where: { $0.role == key.role && $0.part == key.part }) else {
-      preconditionFailure("\(architecture.name) has no weight \(key)")
-    }
-    return spec
-  }
+  func spec(of key: WeightKey) -> WeightSpec { architecture.spec(of: key) }
 }

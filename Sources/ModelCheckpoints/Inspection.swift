@@ -56,7 +56,7 @@ public struct Inspection: Sendable, Encodable {
   }
 
   private init(directory: String) throws {
-    let files = try SafetensorsFileSet(path: HuggingFaceReader.weightsPath(in: directory))
+    let files = try SafetensorsFileSet(path: WeightFiles(directory: directory).path)
     let configPath = FileSystem.join(directory, "config.json")
     let config =
       FileSystem.exists(configPath)

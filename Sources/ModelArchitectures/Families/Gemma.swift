@@ -18,6 +18,7 @@ extension Architecture {
     $0.defaults.activation = .geluTanh
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 8192
+    $0.defaults.keyValueHeadCount = 4
     $0.defaults.headDimension = 256
     $0.defaults.tiesHead = true
     $0.defaults.queryScalar = 256

@@ -6,7 +6,8 @@ extension Architecture {
     $0.queryKeyValueBias = .always
     $0.attentionOutputBias = .never
     $0.feedForwardBias = .never
-    $0.layerPattern = .slidingFromConfigured
+    $0.layerPattern = .slidingFromConfigured(firstLayer: 28, window: 4096)
+    $0.defaults.keyValueHeadCount = 32
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 32768
     $0.fields = [.slidingWindow]
@@ -19,7 +20,8 @@ extension Architecture {
     $0.ggufHasAttentionBias = false
     $0.hasQueryKeyNorm = true
     $0.feedForwardBias = .never
-    $0.layerPattern = .slidingFromConfigured
+    $0.layerPattern = .slidingFromConfigured(firstLayer: 28, window: 4096)
+    $0.defaults.keyValueHeadCount = 32
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 32768
     $0.defaults.headDimension = 128

@@ -73,7 +73,10 @@ struct GGUFCheckpointReader {
       return LazyTensor(
         format: .f32, shape: stored.shape, source: RestoredOffset(stored: stored, originals: originals))
     case .interleaveRotary(let heads):
-      return stored.gatheringRows(
+      // The bias of a projection is moved element by element, which blocks do not allow.
+      let elements = stored.shape.count == 1 && stored.format.blockElements > 1
+      let base = elements ? stored.converted(to: .f32, name: name) : stored
+      return base.gatheringRows(
         RotaryRowOrder.toHuggingFace(heads: model.size(of: heads), headDimension: model.headDimension))
     }
   }
@@ -104,7 +107,10 @@ struct GGUFCheckpointReader {
     }
     let sameBase = Float(numbers.rotary.base) == Float(stated.rotary.base)
     let sameRotary = sameBase && numbers.rotary.dimension == stated.rotary.dimension
-    return agrees && sameRotary && numbers.tiesHead == stated.tiesHead ? (config, numbers) : nil
+    let sameScaling = zip(numbers.rotary.frequencyDivisors, stated.rotary.frequencyDivisors).allSatisfy {
+      abs($0 - $1) <= RotaryFactorFit.tolerance * $1
+    }
+    return agrees && sameRotary && sameScaling && numbers.tiesHead == stated.tiesHead ? (config, numbers) : nil
   }
 
   private static let tokenKeys = [
@@ -124,6 +130,8 @@ struct GGUFCheckpointReader {
     if let text = files.metadata[GGUFKeys.file(name)]?.rawString {
       return try ModelConfig(parsing: text.bytes, name: name)
     }
+    // A model that came from a directory without this file has none on the way back.
+    if files.metadata[GGUFKeys.file("config.json")] != nil { return nil }
     var object: JSONObject = ["_from_model_config": true]
     for (key, gguf) in Self.tokenKeys { object[key] = files.metadata[gguf]?.int.map { .int($0) } }
     return ModelConfig(object)

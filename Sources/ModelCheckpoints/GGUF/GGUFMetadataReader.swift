@@ -26,12 +26,14 @@ struct GGUFMetadataReader {
     result.keyValueHeadCount = 0
     result.headDimension = 0
     for field in architecture.configFields { try read(field, into: &result) }
+    if result.vocabularySize == 0 { result.vocabularySize = vocabularySize }
     try result.fillDerived()
+    // Before anything is made in these sizes.
+    try result.validate { "GGUF '\(key(architecture.field(of: $0)?.gguf ?? "?"))'" }
     if let length = try int("attention.value_length"), length != result.headDimension {
       throw CheckpointError(
         .unsupportedFeature, "value heads of \(length) beside key heads of \(result.headDimension) are not supported")
     }
-    if result.vocabularySize == 0 { result.vocabularySize = vocabularySize }
     result.tiesHead = files["output.weight"] == nil
     result.hasAttentionBias = files["blk.0.attn_q.bias"] != nil
     result.hasFeedForwardBias = files["blk.0.ffn_up.bias"] != nil
@@ -39,7 +41,7 @@ struct GGUFMetadataReader {
     result.queryScalar = architecture.ggufQueryScalar(result)
     result.rotary = try rotary(result)
     result.layerKinds = architecture.layerPattern.kinds(layerCount: result.layerCount, firstSlidingLayer: nil)
-    try result.validate()
+    try result.validateRotary()
     return result
   }
 

@@ -13,13 +13,19 @@ internal import ModelArchitectures
 /// the frequency, so two of the four parameters follow from a line through the points there, the factor is the largest entry, and
 /// the last is free: a common scale of context and frequency factors, fixed by `low_freq_factor = 1` as every released model has.
 enum RotaryFactorFit {
+  /// Relative. The tables of llama.cpp's converter are computed in 32-bit floats, and the interpolation amplifies their rounding.
+  static let tolerance = 1e-6
+
   /// Nil if no Llama 3 scaling gives this table to within a millionth.
   static func fit(_ table: [Float], base: Double, dimension: Int) -> RotaryScaling? {
-    guard table.count == dimension / 2, let factor = table.max().map(Double.init), factor.isFinite else { return nil }
+    guard table.count == dimension / 2, let largest = table.max(), largest.isFinite,
+      // The shortest decimal of a 32-bit float is what its author wrote.
+      let factor = Double(largest.description)
+    else { return nil }
     if table.allSatisfy({ $0 == 1 }) { return RotaryScaling.none }
     return candidates(table, base: base, dimension: dimension, factor: factor).first { scaling in
       let divisors = Rotary(base: base, dimension: dimension, scaling: scaling).frequencyDivisors
-      return zip(divisors, table).allSatisfy { abs($0 - Double($1)) <= 1e-6 * Double($1) }
+      return zip(divisors, table).allSatisfy { abs($0 - Double($1)) <= tolerance * Double($1) }
     }
   }
 

@@ -13,27 +13,28 @@ extension ModelConfig {
     object[architecture.activationKeys[0]] = .string(hyperparameters.activation.huggingFaceNames[0])
     object["rope_theta"] = .double(hyperparameters.rotary.base)
     if hyperparameters.rotary.scaling != .none { object["rope_scaling"] = hyperparameters.rotary.scaling.json }
-    let fraction = Double(hyperparameters.rotary.dimension) / Double(hyperparameters.headDimension)
+    let fraction = hyperparameters.rotaryFraction
     if fraction != 1 || architecture.rotaryFraction != 1 { object["partial_rotary_factor"] = .double(fraction) }
     if architecture.layerPattern != .allFull { object["layer_types"] = hyperparameters.layerTypes }
     object.sort { $0.key < $1.key }
     self.init(object)
   }
 
-  /// The same configuration with the sizes of a changed model; keys that still hold keep their spelling and place.
-  func updated(to hyperparameters: Hyperparameters, architecture: Architecture) -> ModelConfig {
+  /// The same configuration for a changed model; what did not change keeps its spelling and place.
+  func updated(
+    from previous: Hyperparameters, to hyperparameters: Hyperparameters, architecture: Architecture
+  ) -> ModelConfig {
     var result = self
     for field in architecture.configFields {
       let key = field.huggingFace.first { object[$0] != nil } ?? field.huggingFace[0]
       let value = field.value.json(in: hyperparameters)
-      if object[key] == nil, value == field.value.json(in: architecture.defaults) { continue }
-      if !(object[key] ?? .null).meansSame(as: value) { result.object[key] = value }
+      if value != field.value.json(in: previous) { result.object[key] = value }
     }
     // Never left to be derived: hidden ÷ heads is wrong as soon as either is pruned.
-    if object["head_dim"] == nil,
-      hyperparameters.headDimension * hyperparameters.queryHeadCount != hyperparameters.hiddenSize
-    {
-      result.object["head_dim"] = .int(hyperparameters.headDimension)
+    for (key, size) in [
+      ("head_dim", hyperparameters.headDimension), ("num_key_value_heads", hyperparameters.keyValueHeadCount),
+    ] where self[key] == nil {
+      result.object[key] = .int(size)
     }
     if object["layer_types"] != nil || !hyperparameters.followsPattern(of: architecture) {
       result.object["layer_types"] = hyperparameters.layerTypes
@@ -46,6 +47,13 @@ extension ModelConfig {
 }
 
 extension Hyperparameters {
+  /// The share of a head that is rotated, such that a reader who multiplies and truncates finds the number of channels again.
+  var rotaryFraction: Double {
+    let size = Double(headDimension)
+    let fraction = Double(rotary.dimension) / size
+    return Int(size * fraction) < rotary.dimension ? fraction.nextUp : fraction
+  }
+
   var layerTypes: JSON { .array(layerKinds.map { .string($0.rawValue) }) }
 
   /// Whether a reader that knows only the family and the number of layers finds the right kinds.

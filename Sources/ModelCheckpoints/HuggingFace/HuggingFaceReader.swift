@@ -7,20 +7,21 @@ internal import TensorFormats
 /// Opens a directory of safetensors with a `config.json`.
 struct HuggingFaceReader {
   let directory: String
+  let weights: WeightFiles
 
   func checkpoint() throws -> Checkpoint {
     let config = try ModelConfig(parsing: file("config.json"), name: "config.json")
     let reader = try ConfigReader(config)
     let hyperparameters = try reader.hyperparameters()
     let architecture = reader.architecture
-    let files = try openWeights()
     try checkQuantization(config)
+    let files = try SafetensorsFileSet(path: weights.path)
     var table = WeightTable(files: files, hyperparameters: hyperparameters)
-    let weights = try table.weights(of: architecture)
+    let tensors = try table.weights(of: architecture)
     try table.refuseUnknown(architecture: architecture)
     return Checkpoint(
       path: directory, fileFormat: .huggingFace, architecture: architecture, hyperparameters: hyperparameters,
-      config: config, generationConfig: try generationConfig(), weights: weights, carriedFiles: try carriedFiles(),
+      config: config, generationConfig: try generationConfig(), weights: tensors, carriedFiles: try carriedFiles(),
       ggufMetadata: [:], recipe: try recipe(), warnings: table.warnings)
   }
 
@@ -30,26 +31,6 @@ struct HuggingFaceReader {
       throw CheckpointError(.notFound, "'\(directory)' has no \(name)")
     }
     return try FileSystem.read(path, limit: CarriedFile.limit)
-  }
-
-  /// The weight file or index of a directory; pickles beside no safetensors are refused by name.
-  static func weightsPath(in directory: String) throws -> String {
-    let names = try FileSystem.names(in: directory)
-    let candidates = names.filter { $0.hasSuffix(".safetensors") }
-    for name in ["model.safetensors.index.json", "model.safetensors"] where names.contains(name) {
-      return FileSystem.join(directory, name)
-    }
-    if candidates.count == 1 { return FileSystem.join(directory, candidates[0]) }
-    if candidates.count > 1 {
-      throw CheckpointError(
-        .notFound, "'\(directory)' has \(candidates.count) safetensors files and no model.safetensors.index.json")
-    }
-    for name in names where !name.hasPrefix("training_args") { try Checkpoint.refuseUnsafe(name) }
-    throw CheckpointError(.notFound, "'\(directory)' has no safetensors file")
-  }
-
-  private func openWeights() throws -> SafetensorsFileSet {
-    try SafetensorsFileSet(path: Self.weightsPath(in: directory))
   }
 
   private func generationConfig() throws -> ModelConfig? {

@@ -23,8 +23,8 @@ extension Checkpoint {
     var metadata = try GGUFMetadataWriter(self).metadata()
     for (key, weight) in weights where spec(of: key).transform == .addOne {
       let values = try weight.plain(name: "").decoded()
-      // (w + 1) − 1 loses what is small against one.
-      if values.contains(where: { $0 + 1 - 1 != $0 }) {
+      // (w + 1) − 1 loses what is small against one, and the sign of zero.
+      if values.contains(where: { ($0 + 1 - 1).bitPattern != $0.bitPattern }) {
         metadata[GGUFKeys.exactValues(ggufName(of: key))] = GGUFValue(values)
       }
     }
@@ -55,7 +55,10 @@ extension Checkpoint {
     let values = values.shape.count == 1 ? values.converted(to: .f32, name: name) : values
     switch spec.transform {
     case .identity: return values
-    case .addOne: return values.converted(to: .f32, adding: 1, name: name)
+    case .addOne:
+      // From GGUF to GGUF the stored values pass through: (v − 1) + 1 is not always v.
+      if let restored = values.source as? RestoredOffset { return restored.stored.converted(to: .f32, name: name) }
+      return values.converted(to: .f32, adding: 1, name: name)
     case .interleaveRotary(let heads):
       let count = hyperparameters.size(of: heads)
       return values.gatheringRows(RotaryRowOrder.toGGUF(heads: count, headDimension: hyperparameters.headDimension))

@@ -18,15 +18,30 @@ extension Checkpoint {
     if model.hasAttentionBias, !architecture.ggufHasAttentionBias {
       obstacles.append("attention biases: '\(architecture.ggufName)' has none")
     }
-    if !model.followsPattern(of: architecture) {
+    if let window = model.slidingWindow, model.layerKinds.contains(.sliding), !hasGGUFWindow {
+      obstacles.append("a sliding window of \(window): '\(architecture.ggufName)' has none")
+    } else if !model.followsPattern(of: architecture) {
       obstacles.append("the order of sliding and full layers: '\(architecture.ggufName)' fixes it by layer number")
-    } else if model.slidingWindow != nil, model.layerKinds.contains(.sliding), !hasGGUFWindow {
-      obstacles.append("a sliding window of \(model.slidingWindow!): '\(architecture.ggufName)' has none")
     }
+    obstacles += missingOptions
     if case .llama3 = model.rotary.scaling, !architecture.ggufHasRotaryFactors {
       obstacles.append("Llama 3 rotary scaling: '\(architecture.ggufName)' does not read its factors")
     }
     return obstacles
+  }
+
+  /// Options that are switched off here and that the runtime switches on where the file does not state them.
+  private var missingOptions: [String] {
+    architecture.configFields.filter { $0.gguf != nil }.compactMap { field in
+      let isMissing =
+        switch field.value {
+        case .int, .double, .bool: false
+        case .optionalInt(let path): hyperparameters[keyPath: path] == nil && architecture.defaults[keyPath: path] != nil
+        case .optionalDouble(let path):
+          hyperparameters[keyPath: path] == nil && architecture.defaults[keyPath: path] != nil
+        }
+      return isMissing ? "no '\(field.huggingFace[0])': '\(architecture.ggufName)' always has one" : nil
+    }
   }
 
   private var hasGGUFWindow: Bool {

@@ -104,8 +104,12 @@ struct GGUFMetadataWriter {
       let key = name == "tokenizer.json" ? GGUFKeys.tokenizerJSON : GGUFKeys.file(name)
       result[key] = .string(GGUFString(bytes: bytes))
     }
-    if checkpoint.fileFormat == .huggingFace {
-      embed("config.json", checkpoint.config.bytes)
+    // Configurations made up from GGUF metadata say nothing new.
+    if checkpoint.fileFormat == .huggingFace || checkpoint.ggufMetadata[GGUFKeys.file("config.json")] != nil {
+      var config = checkpoint.config
+      // A GGUF file holds values, whatever codes they were read from.
+      config.object["quantization_config"] = nil
+      embed("config.json", config.bytes)
       if let generationConfig = checkpoint.generationConfig { embed("generation_config.json", generationConfig.bytes) }
     }
     for file in checkpoint.carriedFiles where file.name.hasSuffix(".json") || file.name.hasSuffix(".jinja") {
