@@ -26,7 +26,7 @@ struct GGUFMetadataWriter {
     result.merge(try tokenizer()) { $1 }
     result.merge(try embeddedFiles()) { $1 }
     if let type = Self.fileTypes[mainFormat] { result["general.file_type"] = .uint32(type) }
-    if mainFormat.kind == .quantizedBlock { result["general.quantization_version"] = .uint32(2) }
+    result["general.quantization_version"] = .uint32(2)
     return result
   }
 
