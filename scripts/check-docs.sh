@@ -3,7 +3,7 @@
 #
 #   scripts/check-docs.sh [MTCONV]
 #
-# Every relative link in a Markdown file must lead to a file. Every `mtconv` and `make` command in a fenced block must be one that
+# Every relative link in a Markdown file must lead to a file. Every `mtconv` and `make` command in a block of shell must be one that
 # exists: the subcommand, its options and the make target. MTCONV is the program, by default the release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -33,10 +33,10 @@ links() {
     }' "$1"
 }
 
-# Prints "LINE<tab>COMMAND" for each command in a fenced block, continued lines joined, comments removed.
+# Prints "LINE<tab>COMMAND" for each command in a block of shell, continued lines joined, comments removed.
 commands() {
-  awk '/^ *```/ { fenced = !fenced; text = ""; next }
-    !fenced { next }
+  awk '/^ *```/ { shell = !fenced && /^ *```(sh|bash|console)/; fenced = !fenced; text = ""; next }
+    !shell { next }
     { if (text == "") first = NR
       sub(/^ *(\$ )?/, ""); text = text $0 }
     /\\$/ { sub(/\\$/, " ", text); next }
