@@ -38,7 +38,7 @@ public struct BlockInfluence: Sendable, Codable, Equatable {
 }
 
 /// Sum over rows of the cosine between rows of two matrices. A zero row counts as unchanged.
-private func cosineSum(_ a: Matrix, _ b: Matrix) -> Double {
+func cosineSum(_ a: Matrix, _ b: Matrix) -> Double {
   precondition(a.rows == b.rows && a.columns == b.columns)
   return (0..<a.rows).reduce(0) { sum, row in
     var sums = ErrorSums()
