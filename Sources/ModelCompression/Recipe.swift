@@ -24,6 +24,15 @@ public struct Recipe: Sendable, Codable, Equatable {
     public var layerCount: Int
     public var parameterCount: Int
     public var elementFormat: ElementFormat
+
+    public init(_ checkpoint: Checkpoint) {
+      name = FileSystem.baseName(checkpoint.path)
+      format = checkpoint.fileFormat
+      family = checkpoint.architecture.name
+      layerCount = checkpoint.hyperparameters.layerCount
+      parameterCount = checkpoint.parameterCount
+      elementFormat = checkpoint.mainFormat
+    }
   }
 
   public static let version = "0.1.0"
@@ -33,10 +42,7 @@ public struct Recipe: Sendable, Codable, Equatable {
     quantization: QuantizationScheme? = nil
   ) {
     tool = "mtconv \(Self.version)"
-    self.parent = Parent(
-      name: FileSystem.baseName(parent.path), format: parent.fileFormat, family: parent.architecture.name,
-      layerCount: parent.hyperparameters.layerCount, parameterCount: parent.parameterCount,
-      elementFormat: parent.mainFormat)
+    self.parent = Parent(parent)
     self.output = output
     self.pruning = pruning
     self.elementFormat = elementFormat

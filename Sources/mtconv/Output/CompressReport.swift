@@ -31,12 +31,7 @@ struct CompressReport: Report {
     guard let scores = pruning.scores, let highest = scores.max(), highest > 0 else {
       return title + ": " + pruning.keptLayers.map(String.init).joined(separator: ", ")
     }
-    var table = TextTable([("layer", .right), ("influence", .right), ("", .left), ("", .left)])
-    for (layer, score) in scores.enumerated() {
-      let bar = String(repeating: "█", count: max(score > 0 ? 1 : 0, Int((score / highest * 40).rounded())))
-      table.add(["\(layer)", NumberText.fixed(score, 4), dropped.contains(layer) ? "dropped" : "", bar])
-    }
-    return title + "\n\n" + table.text
+    return title + "\n\n" + InfluenceChart(scores: scores, dropped: dropped).text
   }
 
   private func table(_ sizes: Sizes) -> String {

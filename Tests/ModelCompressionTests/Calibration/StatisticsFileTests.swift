@@ -1,0 +1,32 @@
+import MTConvTestSupport
+import ModelArchitectures
+import ModelCheckpoints
+import ModelCompression
+import TensorFormats
+import Testing
+
+@Suite struct StatisticsFileTests {
+  private func file(of name: String) throws -> StatisticsFile {
+    let model = try Checkpoint(path: Fixture.path("models/\(name)-pico"))
+    let set = CalibrationSet.random(for: model, context: 16, count: 3)
+    let settings = StatisticsFile.Settings(
+      model: Recipe.Parent(model), text: "random", context: 16, sequences: 3, tokens: set.tokenCount)
+    return StatisticsFile(settings: settings, statistics: try ActivationStatistics(of: model, on: set))
+  }
+
+  // phi has no second norm in a block, so no statistics at its output.
+  @Test(arguments: ["llama", "phi"]) func survivesAFile(name: String) throws {
+    let folder = TemporaryFolder()
+    let file = try file(of: name)
+    let path = folder.file("stats.safetensors")
+    try file.write(to: path)
+    #expect(try StatisticsFile(path: path) == file)
+    #expect(throws: FileError(.exists, "")) { try file.write(to: path) }
+  }
+
+  @Test func refusesAFileOfSomethingElse() throws {
+    #expect(throws: CompressionError(.wrongStatistics, "")) {
+      try StatisticsFile(path: Fixture.path("models/llama-pico/model.safetensors"))
+    }
+  }
+}
