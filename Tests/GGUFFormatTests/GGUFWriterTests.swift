@@ -35,14 +35,14 @@ import Testing
 
   @Test(arguments: Manifest.valid.filter { !irregular.contains($0.file) })
   func writesTheBytesThatGGUFPyWrites(_ fixture: Manifest.Valid) throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     try rewritten(fixture.path, to: folder.file("out.gguf"))
     #expect(try sameBytes(fixture.path, folder.file("out.gguf")))
   }
 
   @Test(.enabled(if: ProcessInfo.processInfo.environment["MTCONV_SMOLLM2_GGUF"] != nil))
   func rewritesARealModelByteForByte() throws {
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let path = try #require(ProcessInfo.processInfo.environment["MTCONV_SMOLLM2_GGUF"])
     try rewritten(path, to: folder.file("out.gguf"))
     #expect(try sameBytes(path, folder.file("out.gguf")))
@@ -58,7 +58,7 @@ import Testing
     let formats: [ElementFormat] = [.f32, .f16, .i8, .i16, .i32, .i64, .f64]
     let tensors = formats.enumerated().map { TensorInfo(name: "blk.0.t\($0).weight", format: $1, shape: [2, 16]) }
     let writer = try GGUFWriter(metadata: metadata, tensors: tensors)
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let output = try OutputFile(path: folder.file("out.gguf"))
     try writer.write(to: output) { info, emit in
       for number in 0..<32 { try encoded(number, info.format).withUnsafeBytes { try emit($0) } }
@@ -123,7 +123,7 @@ import Testing
   @Test(arguments: [0, 3, 5])
   func refusesTheWrongNumberOfBytes(count: Int) throws {
     let writer = try GGUFWriter(metadata: [:], tensors: [TensorInfo(name: "a", format: .i8, shape: [4])])
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     let output = try OutputFile(path: folder.file("out.gguf"))
     #expect(throws: GGUFError(.tensorData, "")) {
       try writer.write(to: output) { _, emit in

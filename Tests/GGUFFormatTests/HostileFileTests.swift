@@ -15,7 +15,7 @@ import Testing
   func survivesMutatedFiles(seed: String) throws {
     let original = try FileSystem.read(Fixture.path("gguf/valid/\(seed).gguf"))
     var random = SplitMix64(state: seed.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
-    let folder = try TemporaryFolder()
+    let folder = TemporaryFolder()
     var accepted = 0
     for _ in 0..<400 {
       let output = try OutputFile(path: folder.file("mutated.gguf"), overwrite: true)

@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func prefersOneFileToAnIndex() throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     #expect(throws: SafetensorsError(.file(.notFound), "")) { try SafetensorsFileSet(path: directory.path) }
     try directory.write(Array("not even JSON".utf8), to: ShardIndex.fileName)
     #expect(throws: SafetensorsError(.invalidIndex, "")) { try SafetensorsFileSet(path: directory.path) }
@@ -42,7 +42,7 @@ import Testing
 
   // models--x--y/{blobs/HASH, snapshots/COMMIT/NAME -> ../../blobs/HASH}, as huggingface_hub lays its cache out.
   @Test func followsTheLinksOfTheHuggingFaceCache() throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     for name in ["blobs", "snapshots/c0ffee"] { try directory.makeDirectory(name) }
     for (number, name) in try FileSystem.names(in: Fixture.path("safetensors/sharded")).enumerated() {
       try directory.write(FileSystem.read(Fixture.path("safetensors/sharded/\(name)")), to: "blobs/\(number)")
@@ -57,7 +57,7 @@ import Testing
   }
 
   @Test func reportsADanglingLink() throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     try directory.link("model.safetensors", to: "../blobs/gone")
     #expect(throws: SafetensorsError(.file(.notFound), "")) { try SafetensorsFileSet(path: directory.path) }
   }
@@ -71,7 +71,7 @@ import Testing
     var size = 12
 
     func open() throws -> SafetensorsFileSet {
-      let directory = TemporaryDirectory()
+      let directory = TemporaryFolder()
       try directory.writeTensors(first, to: "x.safetensors")
       try directory.writeTensors(second, to: "y.safetensors")
       let index = #"{"metadata":{"total_size":\#(size)},"weight_map":{\#(map)}}"#

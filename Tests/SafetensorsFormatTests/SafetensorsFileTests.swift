@@ -127,7 +127,7 @@ import Testing
   }
 
   @Test func survivesItsPathBeingReplaced() throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     let path = try directory.writeTensors([("a", 2, 1)], to: "x.safetensors")
     let file = try SafetensorsFile(path: path)
     try directory.write([0], to: "x.safetensors")

@@ -14,7 +14,7 @@ import Testing
     let writer = try SafetensorsWriter(tensors: shuffled, metadata: source.metadata)
     #expect(writer.layout == source.tensors)
     #expect(writer.fileSize == source.file.byteCount)
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     let output = try OutputFile(path: directory.file("out.safetensors"), expectedSize: writer.fileSize)
     try writer.write(to: output) { tensor, write in
       let entry = try source.entry(tensor.name)
@@ -28,7 +28,7 @@ import Testing
   }
 
   @Test func roundTripsNamesMetadataAndBytes() throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     let path = try directory.writeTensors([("b", 3, 1), ("a", 0, 2), ("ä\"\\\n", 1, 3)], to: "x.safetensors")
     let file = try SafetensorsFile(path: path)
     #expect(file.tensors.map(\.name) == ["a", "b", "ä\"\\\n"])
@@ -84,7 +84,7 @@ import Testing
 
   @Test(arguments: [0, 7, 9, 16])
   func refusesTheWrongNumberOfBytes(_ count: Int) throws {
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     let writer = try SafetensorsWriter(tensors: [TensorInfo(name: "a", format: .f32, shape: [2])])
     let output = try OutputFile(path: directory.file("x.safetensors"))
     #expect(throws: SafetensorsError(.invalidTensorView, "")) {
@@ -98,7 +98,7 @@ import Testing
 
   @Test func passesOnTheErrorOfItsSource() throws {
     struct SourceFailed: Error {}
-    let directory = TemporaryDirectory()
+    let directory = TemporaryFolder()
     let writer = try SafetensorsWriter(tensors: [TensorInfo(name: "a", format: .f32, shape: [2])])
     let output = try OutputFile(path: directory.file("x.safetensors"))
     #expect(throws: SourceFailed.self) { try writer.write(to: output) { _, _ in throw SourceFailed() } }

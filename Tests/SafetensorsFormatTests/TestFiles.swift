@@ -1,36 +1,8 @@
-import Foundation
+import MTConvTestSupport
 import SafetensorsFormat
 import TensorFormats
 
-/// A directory that is removed with the object.
-final class TemporaryDirectory {
-  let path: String
-
-  init() {
-    path = FileSystem.join(NSTemporaryDirectory(), "safetensors-\(UUID().uuidString)")
-    try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { FileSystem.join(path, name) }
-
-  @discardableResult
-  func write(_ bytes: [UInt8], to name: String) throws -> String {
-    let output = try OutputFile(path: file(name), overwrite: true)
-    try output.write(bytes)
-    try output.commit(durable: false)
-    return file(name)
-  }
-
-  func makeDirectory(_ name: String) throws {
-    try FileManager.default.createDirectory(atPath: file(name), withIntermediateDirectories: true)
-  }
-
-  func link(_ name: String, to target: String) throws {
-    try FileManager.default.createSymbolicLink(atPath: file(name), withDestinationPath: target)
-  }
-
+extension TemporaryFolder {
   /// A safetensors file of F32 tensors that are filled with one byte each.
   @discardableResult
   func writeTensors(_ tensors: [(name: String, count: Int, fill: UInt8)], to name: String) throws -> String {

@@ -1,9 +1,10 @@
+import MTConvTestSupport
 import Foundation
 import TensorFormats
 import Testing
 
 @Suite struct FileSystemTests {
-  private let directory = TemporaryDirectory()
+  private let directory = TemporaryFolder()
 
   @Test(arguments: [
     ("a/b", "a", "b"), ("b", ".", "b"), ("/b", "/", "b"), ("a/b/", "a", "b"), ("a//b", "a", "b"), ("/", "/", "/"),
@@ -24,28 +25,28 @@ import Testing
 
   @Test func knowsWhatAPathNames() throws {
     try directory.write("x", to: "file")
-    try FileManager.default.createSymbolicLink(atPath: directory.path("link"), withDestinationPath: "file")
-    try FileManager.default.createSymbolicLink(atPath: directory.path("nowhere"), withDestinationPath: "missing")
-    #expect(FileSystem.kind(of: directory.path("file")) == .file)
-    #expect(FileSystem.kind(of: directory.path("link")) == .file)
+    try FileManager.default.createSymbolicLink(atPath: directory.file("link"), withDestinationPath: "file")
+    try FileManager.default.createSymbolicLink(atPath: directory.file("nowhere"), withDestinationPath: "missing")
+    #expect(FileSystem.kind(of: directory.file("file")) == .file)
+    #expect(FileSystem.kind(of: directory.file("link")) == .file)
     #expect(FileSystem.kind(of: directory.path) == .directory)
     #expect(FileSystem.kind(of: "/dev/null") == .other)
-    #expect(FileSystem.kind(of: directory.path("nowhere")) == nil)
-    #expect(!FileSystem.exists(directory.path("missing")))
+    #expect(FileSystem.kind(of: directory.file("nowhere")) == nil)
+    #expect(!FileSystem.exists(directory.file("missing")))
     #expect(try FileSystem.names(in: directory.path) == ["file", "link", "nowhere"])
-    #expect(try FileSystem.size(of: directory.path("link")) == 1)
+    #expect(try FileSystem.size(of: directory.file("link")) == 1)
   }
 
   @Test func readsWholeFilesUpToALimit() throws {
     try directory.write("hello", to: "file")
-    #expect(try FileSystem.read(directory.path("file")) == Array("hello".utf8))
-    #expect(try FileSystem.read(directory.path("file"), limit: 5).count == 5)
-    let error = #expect(throws: FileError.self) { try FileSystem.read(directory.path("file"), limit: 4) }
-    #expect(error?.description == "'\(directory.path("file"))' has 5 bytes, expected at most 4")
+    #expect(try FileSystem.read(directory.file("file")) == Array("hello".utf8))
+    #expect(try FileSystem.read(directory.file("file"), limit: 5).count == 5)
+    let error = #expect(throws: FileError.self) { try FileSystem.read(directory.file("file"), limit: 4) }
+    #expect(error?.description == "'\(directory.file("file"))' has 5 bytes, expected at most 4")
   }
 
   @Test func errorsNameThePathAndTheReason() {
-    let path = directory.path("missing")
+    let path = directory.file("missing")
     for error in [
       #expect(throws: FileError.self, performing: { try FileSystem.size(of: path) }),
       #expect(throws: FileError.self, performing: { _ = try FileSystem.names(in: path) }),
@@ -58,7 +59,7 @@ import Testing
 
   @Test func asksTheNearestDirectoryForFreeSpace() throws {
     let here = try #require(FileSystem.availableBytes(at: directory.path))
-    let below = try #require(FileSystem.availableBytes(at: directory.path("not/yet/there")))
+    let below = try #require(FileSystem.availableBytes(at: directory.file("not/yet/there")))
     #expect(here > 0)
     #expect(abs(here - below) < 1 << 30)
     #expect(FileSystem.availableBytes(at: "not-yet-there") != nil)

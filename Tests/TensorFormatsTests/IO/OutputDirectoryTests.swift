@@ -1,10 +1,11 @@
+import MTConvTestSupport
 import Foundation
 import TensorFormats
 import Testing
 
 @Suite struct OutputDirectoryTests {
-  private let directory = TemporaryDirectory()
-  private var path: String { directory.path("out") }
+  private let directory = TemporaryFolder()
+  private var path: String { directory.file("out") }
 
   @Test func appearsOnlyWhenComplete() throws {
     let output = try OutputDirectory(path: path)
@@ -61,12 +62,12 @@ import Testing
     let overFile = try OutputDirectory(path: path, overwrite: true)
     try overFile.commit()
     #expect(FileSystem.kind(of: path) == .directory)
-    try FileManager.default.createDirectory(atPath: directory.path("target"), withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(atPath: directory.file("target"), withIntermediateDirectories: true)
     try directory.write("kept", to: "target/kept")
-    try FileManager.default.createSymbolicLink(atPath: directory.path("link"), withDestinationPath: "target")
-    let overLink = try OutputDirectory(path: directory.path("link"), overwrite: true)
+    try FileManager.default.createSymbolicLink(atPath: directory.file("link"), withDestinationPath: "target")
+    let overLink = try OutputDirectory(path: directory.file("link"), overwrite: true)
     try overLink.commit()
-    #expect(try FileSystem.names(in: directory.path("link")) == [])
+    #expect(try FileSystem.names(in: directory.file("link")) == [])
     #expect(try directory.text(of: "target/kept") == "kept")
     #expect(try directory.names() == ["link", "out", "target"])
   }
@@ -85,8 +86,8 @@ import Testing
   }
 
   @Test func aMissingParentIsNamed() {
-    let error = #expect(throws: FileError.self) { _ = try OutputDirectory(path: directory.path("no/out")) }
+    let error = #expect(throws: FileError.self) { _ = try OutputDirectory(path: directory.file("no/out")) }
     #expect(error?.code == .notFound)
-    #expect(error?.description == "cannot create '\(directory.path("no/out"))': no such file or directory")
+    #expect(error?.description == "cannot create '\(directory.file("no/out"))': no such file or directory")
   }
 }

@@ -1,10 +1,11 @@
+import MTConvTestSupport
 import Foundation
 import TensorFormats
 import Testing
 
 @Suite struct OutputFileTests {
-  private let directory = TemporaryDirectory()
-  private var path: String { directory.path("out.bin") }
+  private let directory = TemporaryFolder()
+  private var path: String { directory.file("out.bin") }
 
   @Test func appearsOnlyWhenComplete() throws {
     let output = try OutputFile(path: path)
@@ -97,7 +98,7 @@ import Testing
   @Test func refusesADirectoryAndAMissingOne() throws {
     let isDirectory = #expect(throws: FileError.self) { _ = try OutputFile(path: directory.path, overwrite: true) }
     #expect(isDirectory?.code == .notAFile)
-    let missing = #expect(throws: FileError.self) { _ = try OutputFile(path: directory.path("no/out.bin")) }
+    let missing = #expect(throws: FileError.self) { _ = try OutputFile(path: directory.file("no/out.bin")) }
     #expect(missing?.code == .notFound)
     #expect(missing?.description.contains("no/out.bin'") == true)
   }
@@ -114,7 +115,7 @@ import Testing
     do {
       let output = try OutputFile(path: path)
       // The partial file becomes a device that is always full.
-      let partial = directory.path(try directory.names()[0])
+      let partial = directory.file(try directory.names()[0])
       let full = open("/dev/full", O_WRONLY)
       defer { close(full) }
       let descriptor = try #require(Self.descriptor(of: partial))

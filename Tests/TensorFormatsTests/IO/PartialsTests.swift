@@ -1,3 +1,4 @@
+import MTConvTestSupport
 import Foundation
 import TensorFormats
 import Testing
@@ -6,12 +7,12 @@ import Testing
   /// In a process of its own: it removes the outputs of all.
   @Test func anInterruptedRunRemovesWhatItBegan() async {
     await #expect(processExitsWith: .success) {
-      let directory = TemporaryDirectory()
-      let finished = try OutputFile(path: directory.path("finished"))
+      let directory = TemporaryFolder()
+      let finished = try OutputFile(path: directory.file("finished"))
       try finished.commit(durable: false)
-      let file = try OutputFile(path: directory.path("file"))
+      let file = try OutputFile(path: directory.file("file"))
       try file.write([1])
-      let folder = try OutputDirectory(path: directory.path("folder"))
+      let folder = try OutputDirectory(path: directory.file("folder"))
       try folder.write([1], to: "part")
       guard try directory.names().count == 3 else { exit(1) }
       Partials.removeAll()

@@ -1,17 +1,18 @@
+import MTConvTestSupport
 import TensorFormats
 import Testing
 
 @Suite struct LazyTensorTests {
-  private let directory = TemporaryDirectory()
+  private let directory = TemporaryFolder()
 
   @Test func readsAMappedTensorInPanelsOfRows() throws {
     // 700 rows of 1024 BF16 numbers, behind ten bytes of something else: two panels.
     let values = (0..<700 * 1024).map { Float($0 % 251) - 125 }
-    let output = try OutputFile(path: directory.path("weights"))
+    let output = try OutputFile(path: directory.file("weights"))
     try output.write([UInt8](repeating: 0xFF, count: 10))
     try output.write(ElementFormat.bf16.codec!.encoded(values))
     try output.commit(durable: false)
-    let file = try MappedFile(path: directory.path("weights"))
+    let file = try MappedFile(path: directory.file("weights"))
     let source = MappedTensor(file: file, range: 10..<file.byteCount, rowByteCount: 2048)
     let tensor = LazyTensor(format: .bf16, shape: [700, 1024], source: source)
     #expect(tensor.panelRowCount == 512)
