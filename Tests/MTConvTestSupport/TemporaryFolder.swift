@@ -17,7 +17,8 @@ public final class TemporaryFolder {
 
   @discardableResult
   public func write(_ bytes: [UInt8], to name: String) throws -> String {
-    try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
+    // Atomic: a mapped file of that name keeps its own bytes.
+    try Data(bytes).write(to: URL(fileURLWithPath: file(name)), options: .atomic)
     return file(name)
   }
 
