@@ -64,7 +64,7 @@ import Tokenizers
 _ = Tokenizer()
 _ = Safetensors.SafetensorsFile()
 let file = try SafetensorsFormat.SafetensorsFile(path: CommandLine.arguments[1])
-let bytes = file.tensors.reduce(0) { $0 + $1.byteCount }
+let bytes = file.tensors.reduce(0) { $0 + $1.range.count }
 print(file.tensors.count, "tensors,", bytes, "bytes")
 SWIFT
 
