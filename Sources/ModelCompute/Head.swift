@@ -1,9 +1,7 @@
 internal import ModelArchitectures
 
-/// What turns `.finalHidden` into logits. Its weight is kept as F32 up to 256 MB, and decoded panel by panel above.
+/// What turns `.finalHidden` into logits. A large weight is decoded panel by panel.
 public struct Head: Sendable {
-  static let denseLimit = 256 << 20
-
   let section: Section
 
   /// Logits of a few tokens at a time, so that `tokens × vocabulary` never exists.

@@ -38,8 +38,11 @@ public struct Network: Sendable {
   }
 
   /// The head with its weight, or with what it takes to decode it.
-  public func head() throws -> Head {
-    Head(section: try section(program.head, layer: nil, denseLimit: Head.denseLimit))
+  ///
+  /// - Parameter denseLimit: bytes of F32 up to which the weight is kept decoded. Above, it is decoded panel by panel for each
+  ///   matrix of tokens.
+  public func head(denseLimit: Int = 256 << 20) throws -> Head {
+    Head(section: try section(program.head, layer: nil, denseLimit: denseLimit))
   }
 
   /// All logits of one sequence: `tokens × vocabulary`.

@@ -5,9 +5,9 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=${MTCONV_WORK:-$(mktemp -d)}/consumer
-rm -rf "$work"
-mkdir -p "$work"
+# A new place each time: SwiftPM remembers which commit a version of a package at a path was.
+work=$(mktemp -d "${MTCONV_WORK:-${TMPDIR:-/tmp}}/consumer.XXXXXX")
+trap 'rm -rf "$work"' EXIT
 
 commit() {
   git -C "$1" -c user.name=mtconv -c user.email=mtconv@localhost -c commit.gpgsign=false commit --quiet --message "$2"
@@ -64,13 +64,12 @@ import Tokenizers
 _ = Tokenizer()
 _ = Safetensors.SafetensorsFile()
 let file = try SafetensorsFormat.SafetensorsFile(path: CommandLine.arguments[1])
-let bytes = file.tensors.reduce(0) { $0 + $1.byteCount }
+let bytes = file.tensors.reduce(0) { $0 + $1.range.count }
 print(file.tensors.count, "tensors,", bytes, "bytes")
 SWIFT
 
-swift build --quiet --package-path "$consumer" || { echo "FAIL  the consumer does not build"; exit 1; }
+swift build --quiet --security-path "$work/security" --package-path "$consumer" || { echo "FAIL  the consumer does not build"; exit 1; }
 figure=$("$consumer/.build/debug/consumer" "$root/Fixtures/models/llama-pico/model.safetensors")
 if [ "$figure" = "29 tensors, 158208 bytes" ]; then verdict=pass; else verdict=FAIL; fi
 echo "$verdict  a consumer by version, beside targets Tokenizers and Safetensors, reads a file: $figure"
-rm -rf "$work"
 [ "$verdict" = pass ]

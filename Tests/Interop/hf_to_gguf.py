@@ -53,5 +53,5 @@ for dtype in ("f32", "f16", "bf16", "q8_0"):
               not different)
         for text in different[:8]:
             note("differs", f"{text!r} {engine.tokens(text)} {tokenizer(text).input_ids}")
-    del engine
+    engine.model.close()
 finish()

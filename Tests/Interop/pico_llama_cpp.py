@@ -58,5 +58,5 @@ for family, limit in FAMILIES.items():
     complaints = [line for line in engine.log if not any(words in line for words in EXPECTED_WORDS)]
     if complaints:
         check(f"{family}: llama.cpp does not complain", complaints, False)
-    del engine
+    engine.model.close()
 finish()

@@ -49,8 +49,9 @@ struct ForwardComparison {
     _ models: [Checkpoint], _ hidden: [Matrix], _ group: [[Int]],
     _ body: (_ sequence: [Int], _ positions: Range<Int>, _ logits: [Matrix]) throws -> Void
   ) throws {
-    let heads = try models.map { try $0.network.head() }
-    let panel = 64
+    // Three heads of a large vocabulary would be most of the memory of the whole job; decoding them again costs little.
+    let heads = try models.map { try $0.network.head(denseLimit: 32 << 20) }
+    let panel = 128
     var start = 0
     for sequence in group {
       for first in stride(from: 0, to: sequence.count, by: panel) {
