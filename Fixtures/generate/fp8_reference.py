@@ -2,14 +2,14 @@
 
     python fp8_reference.py model     src/ and fp8-dynamic/; made with torch 2.14, transformers 5.17,
                                       llm-compressor 0.14.0.1 and compressed-tensors 0.19.0
-    python fp8_reference.py oracle    single.json and rows.safetensors; made with torch 2.15,
+    python fp8_reference.py oracle    single.json, single.safetensors and rows.safetensors; made with torch 2.15,
                                       compressed-tensors 0.20.0 and safetensors 0.8
 
 Two ways to round. compat: the quotient weight ÷ scale is rounded to BF16 before it becomes a code, which is what the
-reference does with BF16 weights. single: the quotient is F32, rounded once. Scales are the same.
+reference does with BF16 weights. single: the quotient is F32, rounded once. Scales are the same. single.safetensors holds
+the codes that differ from the reference's, by their index in the tensor; single.json the signal to noise of both.
 """
 
-import hashlib
 import json
 import shutil
 import sys
@@ -68,7 +68,7 @@ def decibels(signal: float, error: float) -> float:
 def make_single() -> None:
     source = load_file(HERE / "src" / "model.safetensors")
     reference = load_file(HERE / "fp8-dynamic" / "model.safetensors")
-    result, sums = {}, {"single": [0.0, 0.0], "compat": [0.0, 0.0]}
+    result, changed, sums = {}, {}, {"single": [0.0, 0.0], "compat": [0.0, 0.0]}
     for name in sorted(k for k, v in reference.items() if v.dtype == torch.float8_e4m3fn):
         weight, scale = source[name], scales_of(source[name])
         assert torch.equal(scale, reference[name + "_scale"])
@@ -80,12 +80,14 @@ def make_single() -> None:
             sums[rounding][0] += signal
             sums[rounding][1] += error
             row[rounding] = decibels(signal, error)
-        single = codes(weight, scale, "single").view(torch.uint8)
-        row["sha256"] = hashlib.sha256(single.numpy().tobytes()).hexdigest()
-        row["changed_codes"] = int((single != reference[name].view(torch.uint8)).sum())
+        single = codes(weight, scale, "single").view(torch.uint8).flatten()
+        index = (single != reference[name].view(torch.uint8).flatten()).nonzero().flatten()
+        changed[f"{name}.index"] = index.to(torch.int32)
+        changed[f"{name}.code"] = single[index].contiguous()
         result[name] = row
     result = {"whole": {key: decibels(*value) for key, value in sums.items()}, "tensors": result}
     (HERE / "single.json").write_text(json.dumps(result, indent=2) + "\n")
+    save_file(changed, HERE / "single.safetensors")
 
 
 def make_rows() -> None:
