@@ -104,9 +104,8 @@ let package = Package(
     .testTarget(
       name: "ModelCompressionTests",
       dependencies: [
-        "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "SafetensorsFormat",
-        "TensorFormats",
-        "MTConvTestSupport", collections,
+        "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
+        "SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections,
       ], swiftSettings: settings),
     // The code in the documentation, compiled with the settings that a new package has.
     .testTarget(

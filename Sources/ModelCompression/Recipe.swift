@@ -55,7 +55,8 @@ public struct Recipe: Sendable, Codable, Equatable {
     do {
       self = try json.decoded()
     } catch {
-      throw CompressionError(.wrongRecipe, "\(CarriedFile.recipeName) of '\(checkpoint.path)' cannot be read: \(error)")
+      throw CompressionError(
+        .wrongRecipe, "\(CarriedFile.recipeName) of '\(checkpoint.path)' cannot be read: \(decodingMessage(error))")
     }
   }
 
@@ -63,9 +64,49 @@ public struct Recipe: Sendable, Codable, Equatable {
   public func applied(to parent: Checkpoint) throws -> Checkpoint {
     var result = parent
     if let pruning { result = try result.pruned(by: pruning) }
+    let source = result
     if let elementFormat { result = result.converted(to: elementFormat, for: output) }
-    if let quantization { result = try result.quantized(by: quantization) }
+    if let quantization {
+      // Codes come from the parent's own numbers, so that they are rounded once. The reference reads a converted checkpoint.
+      let numbers = quantization.rounding == .compat ? result : source
+      result = try result.quantized(by: quantization, from: numbers)
+    }
     result.recipe = try JSON(encoding: self)
     return result
+  }
+}
+
+extension Recipe.Parent {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case name, format, family, layerCount, parameterCount, elementFormat
+  }
+
+  public init(from decoder: any Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    format = try container.decode(Checkpoint.FileFormat.self, forKey: .format)
+    family = try container.decode(String.self, forKey: .family)
+    layerCount = try container.decode(Int.self, forKey: .layerCount)
+    parameterCount = try container.decode(Int.self, forKey: .parameterCount)
+    elementFormat = try container.decode(ElementFormat.self, forKey: .elementFormat)
+  }
+}
+
+extension Recipe {
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case tool, parent, output, pruning, elementFormat, quantization
+  }
+
+  /// Refuses a key it does not know: a step of a later version cannot be repeated by this one.
+  public init(from decoder: any Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    tool = try container.decode(String.self, forKey: .tool)
+    parent = try container.decode(Parent.self, forKey: .parent)
+    output = try container.decode(Checkpoint.FileFormat.self, forKey: .output)
+    pruning = try container.decodeIfPresent(PruningPlan.self, forKey: .pruning)
+    elementFormat = try container.decodeIfPresent(ElementFormat.self, forKey: .elementFormat)
+    quantization = try container.decodeIfPresent(QuantizationScheme.self, forKey: .quantization)
   }
 }

@@ -39,7 +39,8 @@ extension ModelConfig {
     if object["layer_types"] != nil || !hyperparameters.followsPattern(of: architecture) {
       result.object["layer_types"] = hyperparameters.layerTypes
     }
-    if let limit = object["max_window_layers"]?.int, limit > hyperparameters.layerCount {
+    let hasFewerLayers = object["num_hidden_layers"] != result.object["num_hidden_layers"]
+    if hasFewerLayers, let limit = object["max_window_layers"]?.int, limit > hyperparameters.layerCount {
       result.object["max_window_layers"] = .int(hyperparameters.layerCount)
     }
     return result

@@ -17,9 +17,13 @@ public struct BlockInfluence: Sendable, Codable, Equatable {
   }
 
   /// Measures a model on calibration sequences.
+  /// - Throws: `CompressionError.notEnoughText` for a set without tokens, and what the forward pass throws.
   public init(
     of model: Checkpoint, on set: CalibrationSet, progress: @escaping WorkProgress.Handler = { _ in }
   ) throws {
+    guard set.tokenCount > 0 else {
+      throw CompressionError(.notEnoughText, "no text to measure the layers on")
+    }
     var sums = [Double](repeating: 0, count: model.hyperparameters.layerCount)
     var input: Matrix?
     _ = try model.network.run(
@@ -32,7 +36,7 @@ public struct BlockInfluence: Sendable, Codable, Equatable {
         }
       },
       progress: { progress(WorkProgress(phase: "calibrating", completed: $0, total: $1, unit: .blocks)) })
-    let tokens = Double(max(set.tokenCount, 1))
+    let tokens = Double(set.tokenCount)
     self.init(scores: sums.map { 1 - $0 / tokens }, tokenCount: set.tokenCount)
   }
 }
@@ -40,9 +44,10 @@ public struct BlockInfluence: Sendable, Codable, Equatable {
 /// Sum over rows of the cosine between rows of two matrices. A zero row counts as unchanged.
 func cosineSum(_ a: Matrix, _ b: Matrix) -> Double {
   precondition(a.rows == b.rows && a.columns == b.columns)
-  return (0..<a.rows).reduce(0) { sum, row in
+  let cosines = a.mapRows { row, index in
     var sums = ErrorSums()
-    sums.add(UnsafeBufferPointer(a[row]), UnsafeBufferPointer(b[row]))
-    return sum + sums.cosine
+    sums.add(UnsafeBufferPointer(row), UnsafeBufferPointer(b[index]))
+    return sums.cosine
   }
+  return cosines.reduce(0, +)
 }

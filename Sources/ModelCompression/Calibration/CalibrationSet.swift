@@ -36,6 +36,12 @@ public struct CalibrationSet: Sendable {
 }
 
 extension Checkpoint {
+  /// `context`, or the longest sequence that the model was made for if that is shorter.
+  public func limited(context: Int) -> Int {
+    let limit = hyperparameters.contextLength
+    return limit > 0 ? min(context, limit) : context
+  }
+
   /// Throws for a token that the embedding has no row for.
   public func checkTokens(_ sequences: [[Int]]) throws {
     let size = hyperparameters.vocabularySize
@@ -49,9 +55,11 @@ extension Checkpoint {
 
 extension CalibrationSet {
   /// Token ids from a fixed seed, for a model without text or tokenizer: good to compare two models, not to judge one.
+  /// Sequences are as long as the model's own context if that is shorter.
   public static func random(for model: Checkpoint, context: Int, count: Int = 4) -> CalibrationSet {
     var generator = SplitMix64(seed: 0x6D74_636F_6E76)
     let size = model.hyperparameters.vocabularySize
+    let context = model.limited(context: context)
     return CalibrationSet(
       sequences: (0..<count).map { _ in (0..<context).map { _ in Int.random(in: 0..<size, using: &generator) } })
   }

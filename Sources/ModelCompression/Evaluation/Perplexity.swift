@@ -20,8 +20,10 @@ public struct Perplexity: Sendable, Codable, Equatable {
   public let meanLoss: Double
   public let scoredTokenCount: Int
 
+  /// - Throws: `CompressionError.notEnoughText` if there is no token to score, and what the forward pass throws.
   public init(of model: Checkpoint, on set: CalibrationSet, progress: @escaping WorkProgress.Handler = { _ in }) throws
   {
+    try set.checkScoredTokens()
     let head = try model.network.head()
     var losses = TokenLosses()
     var completed = 0
@@ -48,6 +50,15 @@ public struct Perplexity: Sendable, Codable, Equatable {
     self.standardError = standardError
     self.meanLoss = meanLoss
     self.scoredTokenCount = scoredTokenCount
+  }
+}
+
+extension CalibrationSet {
+  /// Throws if no sequence is long enough for a token of its second half to have a next one.
+  func checkScoredTokens() throws {
+    guard sequences.contains(where: { $0.count > 2 }) else {
+      throw CompressionError(.notEnoughText, "no sequence of three tokens or more to score")
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 internal import ModelArchitectures
 public import ModelCheckpoints
+internal import TensorFormats
 
 /// Which layers of a model are kept, and why. Can be printed, saved, edited and applied again.
 public struct PruningPlan: Sendable, Codable, Equatable {
@@ -33,6 +34,10 @@ public struct PruningPlan: Sendable, Codable, Equatable {
     guard (1...max(layers, 1)).contains(count), layers > 0 else {
       throw CompressionError(.invalidPlan, "cannot keep \(count) of \(layers) layers")
     }
+    if let layer = influence.scores.firstIndex(where: { !$0.isFinite }) {
+      throw CompressionError(
+        .invalidPlan, "layer \(layer) has the influence \(influence.scores[layer]): nothing can be ranked")
+    }
     let ranked = (0..<layers).sorted {
       (influence.scores[$0], -$0) > (influence.scores[$1], -$1)
     }
@@ -46,10 +51,44 @@ public struct PruningPlan: Sendable, Codable, Equatable {
     guard parentLayerCount == layers else {
       throw CompressionError(.invalidPlan, "the plan is for \(parentLayerCount) layers, the model has \(layers)")
     }
+    try validate()
+  }
+
+  private func validate() throws {
     guard !keptLayers.isEmpty else { throw CompressionError(.invalidPlan, "the plan keeps no layer") }
-    guard zip(keptLayers, keptLayers.dropFirst()).allSatisfy({ $0 < $1 }), keptLayers[0] >= 0, keptLayers.last! < layers
-    else {
-      throw CompressionError(.invalidPlan, "kept layers \(keptLayers) are not ascending numbers below \(layers)")
+    let isAscending = zip(keptLayers, keptLayers.dropFirst()).allSatisfy { $0 < $1 }
+    guard isAscending, keptLayers[0] >= 0, keptLayers.last! < parentLayerCount else {
+      throw CompressionError(
+        .invalidPlan, "kept layers \(keptLayers) are not ascending numbers below \(parentLayerCount)")
+    }
+    if let scores, scores.count != parentLayerCount {
+      throw CompressionError(.invalidPlan, "the plan has \(scores.count) scores for \(parentLayerCount) layers")
+    }
+  }
+}
+
+extension PruningPlan {
+  private enum CodingKeys: String, CodingKey, CaseIterable { case parentLayerCount, keptLayers, criterion, scores }
+
+  /// Refuses a key it does not know and a plan that means nothing, since plans are edited by hand.
+  public init(from decoder: any Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      parentLayerCount: try container.decode(Int.self, forKey: .parentLayerCount),
+      keptLayers: try container.decode([Int].self, forKey: .keptLayers),
+      criterion: try container.decode(Criterion.self, forKey: .criterion),
+      scores: try container.decodeIfPresent([Double].self, forKey: .scores))
+    try validate()
+  }
+
+  /// Reads a plan from JSON text; `name` is for messages.
+  /// - Throws: `CompressionError.invalidPlan` that says where and why.
+  public init(parsing bytes: [UInt8], name: String) throws {
+    do {
+      self = try JSON(parsing: bytes).decoded()
+    } catch {
+      throw CompressionError(.invalidPlan, "'\(name)' is no pruning plan: \(decodingMessage(error))")
     }
   }
 }

@@ -21,3 +21,15 @@ public struct QuantizationScheme: Sendable, Codable, Equatable {
     self.rounding = rounding
   }
 }
+
+extension QuantizationScheme {
+  private enum CodingKeys: String, CodingKey, CaseIterable { case kind, rounding }
+
+  /// Refuses a key it does not know.
+  public init(from decoder: any Decoder) throws {
+    try decoder.refuseUnknownKeys(CodingKeys.self)
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    kind = try container.decode(Kind.self, forKey: .kind)
+    rounding = try container.decode(Rounding.self, forKey: .rounding)
+  }
+}

@@ -4,8 +4,8 @@ internal import ModelCompute
 
 /// Three models run on the same tokens: the parent, what the plan makes of it in memory, and the written file.
 struct ForwardComparison {
-  /// The written file against the plan.
-  let correctness: LogitComparison
+  /// Logits of the written file against the plan: Σ(a − b)² ÷ Σa².
+  let correctness: Double
   /// The written file against the parent.
   let quality: LogitComparison
   let parentPerplexity: Perplexity
@@ -15,7 +15,7 @@ struct ForwardComparison {
     parent: Checkpoint, expected: Checkpoint, written: Checkpoint, set: CalibrationSet,
     progress: @escaping WorkProgress.Handler
   ) throws {
-    var (correctness, quality) = (LogitComparisonSums(), LogitComparisonSums())
+    var (correctness, quality) = (ErrorSums(), LogitComparisonSums())
     var (parentLosses, losses) = (TokenLosses(), TokenLosses())
     let models = [parent, expected, written]
     let total = set.tokenCount * models.count
@@ -31,14 +31,14 @@ struct ForwardComparison {
       }
       try Self.forEachLogits(models, hidden, group) { sequence, positions, logits in
         correctness.add(logits[1], logits[2])
+        // From here on, logits of the parent and of the file are log-probabilities.
         quality.add(logits[0], logits[2])
-        for matrix in [logits[0], logits[2]] { matrix.applyLogSoftmax() }
         parentLosses.add(logits[0], positions: positions, of: sequence)
         losses.add(logits[2], positions: positions, of: sequence)
       }
     }
     progress(WorkProgress(phase: "verifying", completed: total, total: total, unit: .tokens))
-    self.correctness = correctness.result
+    self.correctness = correctness.normalizedError
     self.quality = quality.result
     parentPerplexity = parentLosses.perplexity
     perplexity = losses.perplexity

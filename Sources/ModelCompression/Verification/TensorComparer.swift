@@ -1,7 +1,6 @@
 internal import ModelArchitectures
 internal import ModelCheckpoints
 internal import OrderedCollections
-internal import Synchronization
 internal import TensorFormats
 
 /// Compares two checkpoints weight by weight, in panels of rows on all cores.
@@ -31,21 +30,22 @@ struct TensorComparer {
   }
 
   private static func sums(_ a: Weight, _ b: Weight) throws -> ErrorSums {
-    let total = Mutex(ErrorSums())
     let length = a.values.rowLength
-    let panel = max(1, min(a.values.rowCount, (1 << 18) / max(length, 1)))
-    try parallelChunks(of: a.values.rowCount, size: panel) { rows in
+    let count = a.values.rowCount
+    let panel = max(1, min(count, (1 << 18) / max(length, 1)))
+    let parts = try parallelMap(of: (count + panel - 1) / panel) { part in
+      let rows = part * panel..<min((part + 1) * panel, count)
       let count = rows.count * length
-      try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count) { values in
+      return try withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * count) { values in
         let left = UnsafeMutableBufferPointer(rebasing: values[..<count])
         let right = UnsafeMutableBufferPointer(rebasing: values[count...])
         try a.decode(rows: rows, into: left)
         try b.decode(rows: rows, into: right)
         var sums = ErrorSums()
         sums.add(UnsafeBufferPointer(left), UnsafeBufferPointer(right))
-        total.withLock { $0.add(sums) }
+        return sums
       }
     }
-    return total.withLock { $0 }
+    return parts.reduce(into: ErrorSums()) { $0.add($1) }
   }
 }

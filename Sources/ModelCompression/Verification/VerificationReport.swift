@@ -13,12 +13,17 @@ public struct VerificationReport: Sendable, Codable {
     /// Σ(a − b)² ÷ Σa² of logits of the written file against the plan applied in memory.
     public let normalizedError: Double
     public let tolerance: Double
+    /// Whether one differing tensor is enough to fail. The recipe gives the same bytes every time; another program's
+    /// conversion of the parent may differ in the last bits.
+    public let expectsEqualTensors: Bool
     /// Weights that are missing, extra, or of another shape.
     public let unmatchedTensors: [String]
     /// Weights whose values differ.
     public let differingTensors: [String]
 
-    public var passes: Bool { unmatchedTensors.isEmpty && normalizedError <= tolerance }
+    public var passes: Bool {
+      unmatchedTensors.isEmpty && normalizedError <= tolerance && (differingTensors.isEmpty || !expectsEqualTensors)
+    }
   }
 
   public struct Quality: Sendable, Codable {

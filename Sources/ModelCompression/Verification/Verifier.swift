@@ -26,6 +26,7 @@ public struct Verifier: Sendable {
     let recipe = try recipe ?? Recipe(of: written)
     let expected = try recipe?.applied(to: parent) ?? parent
     try checkVocabulary(written, parent, set)
+    try set.checkScoredTokens()
     let comparer = TensorComparer(reference: expected, other: written)
     let differences = try comparer.comparisons(progress: progress)
     let forward = try ForwardComparison(
@@ -36,7 +37,7 @@ public struct Verifier: Sendable {
     return VerificationReport(
       correctness: VerificationReport.Correctness(
         reference: recipe == nil ? "the parent as it is" : "the recipe applied to the parent",
-        normalizedError: forward.correctness.normalizedError, tolerance: tolerance,
+        normalizedError: forward.correctness, tolerance: tolerance, expectsEqualTensors: recipe != nil,
         unmatchedTensors: comparer.unmatched, differingTensors: differences.filter { !$0.isExact }.map(\.name)),
       quality: VerificationReport.Quality(
         comparison: forward.quality, parentPerplexity: forward.parentPerplexity, perplexity: forward.perplexity,

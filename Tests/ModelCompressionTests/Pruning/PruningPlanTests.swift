@@ -1,0 +1,77 @@
+import TensorFormats
+import Testing
+
+@testable import ModelCompression
+
+@Suite struct PruningPlanTests {
+  static let influence = BlockInfluence(scores: [0.9, 0.1, 0.5, 0.2, 0.8], tokenCount: 10)
+
+  @Test func keepsTheMostInfluentialLayersInTheirOrder() throws {
+    let plan = try PruningPlan(keeping: 3, by: Self.influence)
+    #expect(plan.keptLayers == [0, 2, 4])
+    #expect(plan.droppedLayers == [1, 3])
+    #expect(plan.scores == Self.influence.scores)
+    #expect(plan.criterion == .blockInfluence)
+  }
+
+  @Test func keepsTheEarlierOfEquals() throws {
+    let plan = try PruningPlan(keeping: 2, by: BlockInfluence(scores: [0.3, 0.5, 0.3, 0.3], tokenCount: 1))
+    #expect(plan.keptLayers == [0, 1])
+  }
+
+  @Test func keepingAllDropsNone() throws {
+    #expect(try PruningPlan(keeping: 5, by: Self.influence).droppedLayers.isEmpty)
+  }
+
+  @Test(arguments: [0, -1, 6, .min, .max]) func refusesToKeepWhatIsNotThere(_ count: Int) {
+    #expect(throws: CompressionError(.invalidPlan, "")) { _ = try PruningPlan(keeping: count, by: Self.influence) }
+  }
+
+  @Test(arguments: [Double.nan, .infinity]) func refusesScoresThatRankNothing(_ score: Double) {
+    let influence = BlockInfluence(scores: [0.1, score, 0.2], tokenCount: 1)
+    let error = #expect(throws: CompressionError.self) { _ = try PruningPlan(keeping: 1, by: influence) }
+    #expect(error?.code == .invalidPlan)
+    #expect(error?.message.contains("layer 1") == true)
+  }
+
+  @Test func survivesJSON() throws {
+    let plans = [
+      try PruningPlan(keeping: 2, by: Self.influence),
+      PruningPlan(parentLayerCount: 3, keptLayers: [0, 2], criterion: .explicit),
+    ]
+    for plan in plans {
+      let text = try JSON(encoding: plan).serialized(.indented)
+      #expect(try PruningPlan(parsing: Array(text.utf8), name: "plan.json") == plan)
+    }
+  }
+
+  private static let defects: [(String, String)] = [
+    (#"{"parentLayerCount":3,"keptLayers":[0,2],"criterion":"explicit","keepLayers":[1]}"#, "keepLayers"),
+    (#"{"parentLayerCount":3,"keptLayers":[0,2,2],"criterion":"explicit"}"#, "ascending"),
+    (#"{"parentLayerCount":3,"keptLayers":[2,0],"criterion":"explicit"}"#, "ascending"),
+    (#"{"parentLayerCount":3,"keptLayers":[-1,0],"criterion":"explicit"}"#, "ascending"),
+    (#"{"parentLayerCount":3,"keptLayers":[0,3],"criterion":"explicit"}"#, "below 3"),
+    (#"{"parentLayerCount":3,"keptLayers":[],"criterion":"explicit"}"#, "no layer"),
+    (#"{"parentLayerCount":3,"keptLayers":[0],"criterion":"blockInfluence","scores":[1]}"#, "1 scores for 3 layers"),
+    (#"{"parentLayerCount":3,"keptLayers":[0],"criterion":"magic"}"#, "magic"),
+    (#"{"keptLayers":[0],"criterion":"explicit"}"#, "parentLayerCount"),
+    (#"{"parentLayerCount":3,"keptLayers":[0],"keptLayers":[1],"criterion":"explicit"}"#, "keptLayers"),
+    (#"[0, 1]"#, "plan.json"),
+    (#"{"#, "plan.json"),
+  ]
+
+  @Test(arguments: defects) func refusesAnEditedPlanThatMeansNothing(_ text: String, _ clue: String) {
+    let error = #expect(throws: CompressionError.self) {
+      _ = try PruningPlan(parsing: Array(text.utf8), name: "plan.json")
+    }
+    #expect(error?.code == .invalidPlan)
+    #expect(error?.message.contains(clue) == true, "\(error?.message ?? "no error")")
+    #expect(error?.message.contains("\n") == false)
+  }
+
+  @Test func refusesAPlanForAnotherModel() throws {
+    let plan = PruningPlan(parentLayerCount: 4, keptLayers: [0], criterion: .explicit)
+    let error = #expect(throws: CompressionError.self) { _ = try Pico.checkpoint("llama").pruned(by: plan) }
+    #expect(error?.message == "the plan is for 4 layers, the model has 3")
+  }
+}
