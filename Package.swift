@@ -93,7 +93,8 @@ let package = Package(
     .testTarget(
       name: "ModelArchitecturesTests",
       dependencies: [
-        "ModelArchitectures", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections,
+        "ModelArchitectures", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport",
+        collections,
       ], swiftSettings: settings),
     .testTarget(
       name: "ModelCheckpointsTests",
