@@ -114,7 +114,7 @@ let package = Package(
       name: "DocumentationTests",
       dependencies: [
         "mtconv", "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
-        "SafetensorsFormat", "GGUFFormat", "TensorFormats", "MTConvTestSupport", collections,
+        "SafetensorsFormat", "GGUFFormat", "TensorFormats", "CModelBLAS", "MTConvTestSupport", collections,
       ]),
     .testTarget(
       name: "mtconvTests", dependencies: ["mtconv", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
