@@ -93,7 +93,8 @@ let package = Package(
     .testTarget(
       name: "ModelArchitecturesTests",
       dependencies: [
-        "ModelArchitectures", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections,
+        "ModelArchitectures", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport",
+        collections,
       ], swiftSettings: settings),
     .testTarget(
       name: "ModelCheckpointsTests",
@@ -112,7 +113,7 @@ let package = Package(
       name: "DocumentationTests",
       dependencies: [
         "mtconv", "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
-        "SafetensorsFormat", "GGUFFormat", "TensorFormats", "MTConvTestSupport", collections,
+        "SafetensorsFormat", "GGUFFormat", "TensorFormats", "CModelBLAS", "MTConvTestSupport", collections,
       ]),
     .testTarget(
       name: "mtconvTests", dependencies: ["mtconv", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),

@@ -19,7 +19,7 @@ fail() {
 
 pages=()
 while IFS= read -r page; do pages+=("${page#./}"); done < <(
-  find . \( -name '.build*' -o -name .git \) -prune -o -name '*.md' -print | LC_ALL=C sort)
+  find . \( -name '.?*' -o -name venv \) -prune -o -name '*.md' -print | LC_ALL=C sort)
 
 # Prints "LINE<tab>TARGET" for each link outside fences.
 links() {

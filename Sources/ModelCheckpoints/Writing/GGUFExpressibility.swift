@@ -36,7 +36,8 @@ extension Checkpoint {
       let isMissing =
         switch field.value {
         case .int, .double, .bool: false
-        case .optionalInt(let path): hyperparameters[keyPath: path] == nil && architecture.defaults[keyPath: path] != nil
+        case .optionalInt(let path):
+          hyperparameters[keyPath: path] == nil && architecture.defaults[keyPath: path] != nil
         case .optionalDouble(let path):
           hyperparameters[keyPath: path] == nil && architecture.defaults[keyPath: path] != nil
         }

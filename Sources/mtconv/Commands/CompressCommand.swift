@@ -19,10 +19,10 @@ struct CompressCommand: ParsableCommand {
         mtconv compress model/ small/ --keep-layers 16 --calibration text.txt --dry-run
       """)
 
-  @Argument(help: "A model directory or GGUF file.")
+  @Argument(help: "A model directory or GGUF file.", completion: .file())
   var input: String
 
-  @Argument(help: "The directory to write.")
+  @Argument(help: "The directory to write.", completion: .file())
   var out: String
 
   @Option(name: .long, help: ArgumentHelp("Layers to drop.", valueName: "count"))
@@ -43,13 +43,15 @@ struct CompressCommand: ParsableCommand {
   var dtype: PlainFormat = .bf16
 
   @Option(
-    name: .long, help: ArgumentHelp("Text that importance is measured on; needed to drop layers.", valueName: "file"))
+    name: .long, help: ArgumentHelp("Text that importance is measured on; needed to drop layers.", valueName: "file"),
+    completion: .file())
   var calibration: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Text that the result is verified on (default: the calibration text, or random tokens).", valueName: "file"))
+      "Text that the result is verified on (default: the calibration text, or random tokens).", valueName: "file"),
+    completion: .file())
   var heldout: String?
 
   @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))

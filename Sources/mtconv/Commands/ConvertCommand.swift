@@ -18,10 +18,10 @@ struct ConvertCommand: ParsableCommand {
         mtconv convert model/ model-f32/ --dtype f32 --max-shard-size 5GB
       """)
 
-  @Argument(help: "A model directory or GGUF file.")
+  @Argument(help: "A model directory or GGUF file.", completion: .file())
   var input: String
 
-  @Argument(help: "A directory, or a name ending in .gguf.")
+  @Argument(help: "A directory, or a name ending in .gguf.", completion: .file())
   var out: String
 
   @Option(

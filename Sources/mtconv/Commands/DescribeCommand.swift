@@ -14,7 +14,7 @@ struct DescribeCommand: ParsableCommand {
         mtconv describe model.gguf
       """)
 
-  @Argument(help: "A model directory or GGUF file.")
+  @Argument(help: "A model directory or GGUF file.", completion: .file())
   var path: String
 
   @OptionGroup var output: OutputOptions

@@ -15,7 +15,7 @@ struct InspectCommand: ParsableCommand {
         mtconv inspect model.safetensors --json
       """)
 
-  @Argument(help: "A .safetensors or .gguf file, or a model directory.")
+  @Argument(help: "A .safetensors or .gguf file, or a model directory.", completion: .file())
   var path: String
 
   @Flag(name: .long, help: "List every tensor.")

@@ -19,7 +19,7 @@ struct LogitsCommand: ParsableCommand {
         mtconv logits model/ --tokens 1,2,3 -o logits.safetensors
       """)
 
-  @Argument(help: "A model directory or GGUF file.")
+  @Argument(help: "A model directory or GGUF file.", completion: .file())
   var model: String
 
   @Option(name: .long, help: ArgumentHelp("Token ids, separated by commas.", valueName: "ids"))
@@ -30,7 +30,8 @@ struct LogitsCommand: ParsableCommand {
 
   @Option(
     name: [.short, .customLong("output")],
-    help: ArgumentHelp("Write tokens (I64) and logits (F32) to this safetensors file.", valueName: "file"))
+    help: ArgumentHelp("Write tokens (I64) and logits (F32) to this safetensors file.", valueName: "file"),
+    completion: .file())
   var outputFile: String?
 
   @Option(name: .long, help: ArgumentHelp("How many of the most likely tokens to show.", valueName: "count"))

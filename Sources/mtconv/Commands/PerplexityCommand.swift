@@ -14,10 +14,10 @@ struct PerplexityCommand: ParsableCommand {
         mtconv perplexity model.gguf --text heldout.txt --chunks 20
       """)
 
-  @Argument(help: "A model directory or GGUF file.")
+  @Argument(help: "A model directory or GGUF file.", completion: .file())
   var model: String
 
-  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"))
+  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
   var text: String
 
   @OptionGroup var sequences: TextOptions

@@ -17,15 +17,16 @@ struct VerifyCommand: ParsableCommand {
         mtconv verify model.gguf model-fp8/ --text heldout.txt
       """)
 
-  @Argument(help: "The model that RESULT was made from.")
+  @Argument(help: "The model that RESULT was made from.", completion: .file())
   var parent: String
 
-  @Argument(help: "A model directory or GGUF file.")
+  @Argument(help: "A model directory or GGUF file.", completion: .file())
   var result: String
 
   @Option(
     name: .long,
-    help: ArgumentHelp("A UTF-8 text file to run both on (default: token ids from a fixed seed).", valueName: "file"))
+    help: ArgumentHelp("A UTF-8 text file to run both on (default: token ids from a fixed seed).", valueName: "file"),
+    completion: .file())
   var text: String?
 
   @OptionGroup var sequences: TextOptions
