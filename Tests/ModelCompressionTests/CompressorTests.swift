@@ -12,7 +12,7 @@ import Testing
   private let expected = Metrics.shared.trained
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = TemporaryFolder()
     model = try Checkpoint(path: Fixture.path("models/kjv-1m"))
   }
 

@@ -9,7 +9,7 @@ import Testing
 @Suite struct DepthPruningTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = TemporaryFolder() }
 
   private func plan(_ model: Checkpoint, without dropped: [Int]) -> PruningPlan {
     let layers = model.hyperparameters.layerCount

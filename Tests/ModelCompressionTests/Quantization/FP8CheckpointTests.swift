@@ -11,7 +11,7 @@ import Testing
 @Suite struct FP8CheckpointTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = TemporaryFolder() }
 
   private func compressed(_ family: String, pruning: PruningPlan? = nil) throws -> Checkpoint {
     let model = try Pico.checkpoint(family)

@@ -14,7 +14,7 @@ import Testing
 
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() throws { folder = TemporaryFolder() }
 
   private func written(_ rounding: QuantizationScheme.Rounding) throws -> TensorTable {
     let model = try Checkpoint(path: Fixture.path(Self.source))

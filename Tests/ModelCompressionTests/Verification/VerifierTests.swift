@@ -16,7 +16,7 @@ import Testing
   private let set: CalibrationSet
 
   init() throws {
-    folder = try TemporaryFolder()
+    folder = TemporaryFolder()
     parent = try Pico.checkpoint("llama")
     set = try Pico.tokens()
     let recipe = Recipe(

@@ -1,23 +1,6 @@
-import Foundation
+import MTConvTestSupport
 import SafetensorsFormat
 import TensorFormats
-
-/// A folder of its own for a test, removed when the object goes.
-final class TemporaryFolder {
-  let path = NSTemporaryDirectory() + "/compression-\(UUID().uuidString)"
-
-  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-
-  /// Changes one byte of a file.
-  func flip(byte offset: Int, of name: String) throws {
-    var data = try Data(contentsOf: URL(fileURLWithPath: file(name)))
-    data[offset] ^= 1
-    try data.write(to: URL(fileURLWithPath: file(name)))
-  }
-}
 
 extension TemporaryFolder {
   /// Writes a safetensors file again without one of its tensors.
