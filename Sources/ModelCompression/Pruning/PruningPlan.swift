@@ -1,14 +1,16 @@
-internal import ModelArchitectures
+public import ModelArchitectures
 public import ModelCheckpoints
 internal import TensorFormats
 
-/// Which layers of a model are kept, and why. Can be printed, saved, edited and applied again.
+/// Which layers of a model are kept, which indices of its axes, and why. Can be printed, saved, edited and applied again.
 public struct PruningPlan: Sendable, Codable, Equatable {
   /// Layers of the model that the plan is for.
   public var parentLayerCount: Int
   /// Kept layers by their original number, ascending.
   public var keptLayers: [Int]
-  /// What the choice was made by.
+  /// Kept indices of each axis that is cut, ascending; layers by their original number. Axes that are not named are kept whole.
+  public var keptIndices: [ScopedAxis: [Int]] = [:]
+  /// What the choice of layers was made by.
   public var criterion: Criterion
   /// The score of every layer of the parent; the higher, the more it matters.
   public var scores: [Double]?
@@ -61,6 +63,9 @@ public struct PruningPlan: Sendable, Codable, Equatable {
       throw CompressionError(
         .invalidPlan, "kept layers \(keptLayers) are not ascending numbers below \(parentLayerCount)")
     }
+    if let axis = keptIndices.keys.first(where: { $0.layer.map { !keptLayers.contains($0) } ?? false }) {
+      throw CompressionError(.invalidPlan, "the plan cuts '\(axis)' of a layer that it does not keep")
+    }
     if let scores, scores.count != parentLayerCount {
       throw CompressionError(.invalidPlan, "the plan has \(scores.count) scores for \(parentLayerCount) layers")
     }
@@ -68,7 +73,9 @@ public struct PruningPlan: Sendable, Codable, Equatable {
 }
 
 extension PruningPlan {
-  private enum CodingKeys: String, CodingKey, CaseIterable { case parentLayerCount, keptLayers, criterion, scores }
+  private enum CodingKeys: String, CodingKey, CaseIterable {
+    case parentLayerCount, keptLayers, keptIndices, criterion, scores
+  }
 
   /// Refuses a key it does not know and a plan that means nothing, since plans are edited by hand.
   public init(from decoder: any Decoder) throws {
@@ -79,7 +86,26 @@ extension PruningPlan {
       keptLayers: try container.decode([Int].self, forKey: .keptLayers),
       criterion: try container.decode(Criterion.self, forKey: .criterion),
       scores: try container.decodeIfPresent([Double].self, forKey: .scores))
+    for (name, indices) in try container.decodeIfPresent([String: [Int]].self, forKey: .keptIndices) ?? [:] {
+      guard let axis = ScopedAxis(name) else {
+        throw CompressionError(
+          .invalidPlan, "'\(name)' is no axis, expected one such as hidden or layers.0.intermediate")
+      }
+      keptIndices[axis] = indices
+    }
     try validate()
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(parentLayerCount, forKey: .parentLayerCount)
+    try container.encode(keptLayers, forKey: .keptLayers)
+    if !keptIndices.isEmpty {
+      let named = Dictionary(uniqueKeysWithValues: keptIndices.map { ($0.key.description, $0.value) })
+      try container.encode(named, forKey: .keptIndices)
+    }
+    try container.encode(criterion, forKey: .criterion)
+    try container.encodeIfPresent(scores, forKey: .scores)
   }
 
   /// Reads a plan from JSON text; `name` is for messages.
@@ -94,9 +120,9 @@ extension PruningPlan {
 }
 
 extension Checkpoint {
-  /// The model without the layers that the plan drops; lazy.
+  /// The model without the layers and indices that the plan drops; lazy.
   public func pruned(by plan: PruningPlan) throws -> Checkpoint {
     try plan.validate(for: self)
-    return try keeping(layers: plan.keptLayers)
+    return try keeping(layers: plan.keptLayers, indices: plan.keptIndices)
   }
 }
