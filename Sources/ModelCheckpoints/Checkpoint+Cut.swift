@@ -24,7 +24,22 @@ extension Checkpoint {
       result.weights[key] = weights[source]?.cut(
         spec.dimensions.map { keptIndices(of: $0, layer: layer, indices) })
     }
+    result.keepEmbeddingScale(of: hyperparameters)
     return result
+  }
+
+  /// A family that multiplies embeddings by √hidden would shrink them when the hidden size shrinks; the table is enlarged by as much.
+  /// A tied head reads the same table, so the last norm takes the factor back.
+  private mutating func keepEmbeddingScale(of parent: Hyperparameters) {
+    guard architecture.scalesEmbedding, hyperparameters.hiddenSize != parent.hiddenSize else { return }
+    let factor = (Double(parent.hiddenSize) / Double(hyperparameters.hiddenSize)).squareRoot()
+    let embedding = WeightKey(.embedding)
+    weights[embedding]!.values = weights[embedding]!.values.mapped(by: factor, plus: 0)
+    guard hyperparameters.tiesHead else { return }
+    // offset + w' = (offset + w) / factor
+    let norm = WeightKey(.finalNorm)
+    let offset = architecture.normOffset
+    weights[norm]!.values = weights[norm]!.values.mapped(by: 1 / factor, plus: offset / factor - offset)
   }
 
   /// Kept positions along a dimension; nil if it is not cut.

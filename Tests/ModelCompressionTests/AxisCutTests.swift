@@ -1,3 +1,4 @@
+import Foundation
 import MTConvTestSupport
 import ModelArchitectures
 import ModelCheckpoints
@@ -69,6 +70,34 @@ import Testing
     let fixed = [ScopedAxis(.headDimension): [0, 1]]
     for indices in [uneven, twice, beyond, fixed] {
       #expect(throws: CheckpointError(.invalidCut, "")) { try model.keeping(layers: layers, indices: indices) }
+    }
+  }
+
+  @Test func scaledEmbeddingsKeepTheirSizeWhenChannelsGo() throws {
+    let model = try model("gemma2")
+    let kept = Array(stride(from: 0, to: model.hyperparameters.hiddenSize, by: 3))
+    let cut = try model.keeping(
+      layers: Array(0..<model.hyperparameters.layerCount), indices: [ScopedAxis(.hidden): kept])
+    let batch = TokenBatch([tokens])
+    let (before, after) = (try model.network.embed(batch), try cut.network.embed(batch))
+    for row in tokens.indices {
+      for (position, channel) in kept.enumerated() {
+        #expect(abs(after[row][position] - before[row][channel]) <= 1e-5 * abs(before[row][channel]))
+      }
+    }
+    // The tied head: the same final state before its norm gives the same logits but for what the lost channels added.
+    let state = Matrix(rows: 1, columns: kept.count, kept.map { Float($0 % 5) - 2 })
+    var whole = [Float](repeating: 0, count: model.hyperparameters.hiddenSize)
+    for (position, channel) in kept.enumerated() { whole[channel] = state[0][position] }
+    let logits = try cut.network.head().logits(cut.network.finalHidden(state))
+    let expected = try model.network.head().logits(
+      model.network.finalHidden(Matrix(rows: 1, columns: whole.count, whole)))
+    // The mean square is over fewer channels, and nothing else differs: before the soft-cap, logits are in this ratio.
+    let ratio = (Double(kept.count) / Double(model.hyperparameters.hiddenSize)).squareRoot()
+    let cap = try #require(model.hyperparameters.logitSoftcap)
+    for (logit, whole) in zip(logits.values, expected.values) {
+      let (capless, caplessWhole) = (cap * atanh(Double(logit) / cap), cap * atanh(Double(whole) / cap))
+      #expect(abs(capless - ratio * caplessWhole) < 1e-3 * max(1, abs(capless)))
     }
   }
 }
