@@ -116,7 +116,8 @@ let package = Package(
         "SafetensorsFormat", "GGUFFormat", "TensorFormats", "CModelBLAS", "MTConvTestSupport", collections,
       ]),
     .testTarget(
-      name: "mtconvTests", dependencies: ["mtconv", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
+      name: "mtconvTests",
+      dependencies: ["mtconv", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

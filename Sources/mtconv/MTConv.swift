@@ -77,13 +77,16 @@ private final class Interrupts {
   private let sources: [any DispatchSourceSignal]
 
   init() {
+    // A reader that goes away is seen by `Console`, where it ends the output and not the program.
+    signal(SIGPIPE, SIG_IGN)
     sources = [SIGINT, SIGTERM, SIGHUP].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler {
-        Partials.removeAll()
-        Console.error("mtconv: interrupted; unfinished output removed")
-        _exit(ExitStatus.interrupted.rawValue)
+        Partials.removeAll {
+          Console.error("mtconv: interrupted")
+          _exit(ExitStatus.interrupted.rawValue)
+        }
       }
       source.resume()
       return source

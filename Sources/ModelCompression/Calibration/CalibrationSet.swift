@@ -23,7 +23,9 @@ public struct CalibrationSet: Sendable {
     let count = min(tokens.count / context, limit ?? .max)
     guard count > 0 else {
       throw CompressionError(
-        .notEnoughText, "the text has \(tokens.count) tokens, expected at least one sequence of \(context)")
+        .notEnoughText,
+        "the text has \(tokens.count) tokens, expected at least one sequence of \(context); give more text or a shorter context"
+      )
     }
     let beginning = beginsSequences && description.addsBeginning ? description.beginningToken : nil
     sequences = (0..<count).map { index in

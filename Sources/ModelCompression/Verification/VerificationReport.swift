@@ -1,5 +1,5 @@
 /// What a comparison of a checkpoint with its parent found.
-public struct VerificationReport: Sendable, Codable {
+public struct VerificationReport: Sendable, Encodable {
   /// Does the file hold what the plan makes of the parent?
   public let correctness: Correctness
   /// What did it cost?
@@ -7,7 +7,7 @@ public struct VerificationReport: Sendable, Codable {
   /// Every weight of the parent that the result has in the same shape, as the plan maps it.
   public let tensors: [TensorComparison]
 
-  public struct Correctness: Sendable, Codable {
+  public struct Correctness: Sendable, Encodable {
     /// What the written file was compared with.
     public let reference: String
     /// Σ(a − b)² ÷ Σa² of logits of the written file against the plan applied in memory.
@@ -26,7 +26,7 @@ public struct VerificationReport: Sendable, Codable {
     }
   }
 
-  public struct Quality: Sendable, Codable {
+  public struct Quality: Sendable, Encodable {
     /// The result's next-token distributions against the parent's.
     public let comparison: LogitComparison
     public let parentPerplexity: Perplexity
@@ -43,4 +43,56 @@ public struct VerificationReport: Sendable, Codable {
   }
 
   public var passes: Bool { correctness.passes && quality.passes }
+}
+
+// The verdicts stand in the JSON beside what they follow from.
+
+extension VerificationReport {
+  private enum Key: String, CodingKey { case passes, correctness, quality, tensors }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(passes, forKey: .passes)
+    try container.encode(correctness, forKey: .correctness)
+    try container.encode(quality, forKey: .quality)
+    try container.encode(tensors, forKey: .tensors)
+  }
+}
+
+extension VerificationReport.Correctness {
+  private enum Key: String, CodingKey {
+    case passes, reference, normalizedError, tolerance, expectsEqualTensors, unmatchedTensors, differingTensors
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(passes, forKey: .passes)
+    try container.encode(reference, forKey: .reference)
+    try container.encode(normalizedError, forKey: .normalizedError)
+    try container.encode(tolerance, forKey: .tolerance)
+    try container.encode(expectsEqualTensors, forKey: .expectsEqualTensors)
+    try container.encode(unmatchedTensors, forKey: .unmatchedTensors)
+    try container.encode(differingTensors, forKey: .differingTensors)
+  }
+}
+
+extension VerificationReport.Quality {
+  private enum Key: String, CodingKey {
+    case passes, comparison, perplexityRatio, maximumPerplexityRatio, parentPerplexity, perplexity, parentByteCount
+    case byteCount, parentParameterCount, parameterCount
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(passes, forKey: .passes)
+    try container.encode(perplexityRatio, forKey: .perplexityRatio)
+    try container.encode(maximumPerplexityRatio, forKey: .maximumPerplexityRatio)
+    try container.encode(comparison, forKey: .comparison)
+    try container.encode(parentPerplexity, forKey: .parentPerplexity)
+    try container.encode(perplexity, forKey: .perplexity)
+    try container.encode(parentByteCount, forKey: .parentByteCount)
+    try container.encode(byteCount, forKey: .byteCount)
+    try container.encode(parentParameterCount, forKey: .parentParameterCount)
+    try container.encode(parameterCount, forKey: .parameterCount)
+  }
 }

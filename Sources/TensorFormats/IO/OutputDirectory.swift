@@ -22,9 +22,14 @@ public final class OutputDirectory {
     self.path = path
     self.overwrite = overwrite
     partialPath = Partials.name(for: path)
-    guard mkdir(partialPath, 0o777) == 0 else { throw FileError.last("create", path) }
-    isOpen = true
+    // Known before it exists, so that a signal between the two finds it.
     Partials.register(partialPath)
+    guard mkdir(partialPath, 0o777) == 0 else {
+      let error = FileError.last("create", path)
+      Partials.forget(partialPath)
+      throw error
+    }
+    isOpen = true
   }
 
   deinit { cancel() }

@@ -29,9 +29,14 @@ public final class OutputFile {
     self.path = path
     self.overwrite = overwrite
     partialPath = Partials.name(for: path)
-    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else { throw FileError.last("create", path) }
+    // Known before it exists, so that a signal between the two finds it.
     Partials.register(partialPath)
+    descriptor = open(partialPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+      let error = FileError.last("create", path)
+      Partials.forget(partialPath)
+      throw error
+    }
     if let expectedSize, expectedSize > 0 { try reserve(expectedSize) }
   }
 

@@ -15,13 +15,19 @@ public enum Partials {
   static func register(_ path: String) { paths.withLock { _ = $0.insert(path) } }
   static func forget(_ path: String) { paths.withLock { _ = $0.remove(path) } }
 
-  /// Removes every unfinished file and directory. For a signal handler that runs on a queue, before the process exits.
-  public static func removeAll() {
-    let remaining = paths.withLock { paths in
-      defer { paths = [] }
-      return paths
+  /// Removes every unfinished file and directory. For a signal handler that runs on a queue.
+  ///
+  /// Whoever begins an output meanwhile waits until this is done; a handler that ends the process does so in `end`, so that no
+  /// output is begun behind its back.
+  public static func removeAll(thenEnd end: () -> Void = {}) {
+    paths.withLock { paths in
+      for path in paths {
+        // What another thread was just creating in a directory can be in the way of its removal.
+        for _ in 0..<8 where FileSystem.isTaken(path) { FileSystem.remove(path) }
+      }
+      paths = []
+      end()
     }
-    for path in remaining { FileSystem.remove(path) }
   }
 
   /// A name beside `path` that no other output of this machine uses.

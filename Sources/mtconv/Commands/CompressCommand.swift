@@ -16,7 +16,8 @@ struct CompressCommand: ParsableCommand {
       Examples:
         mtconv compress model.gguf small/ --drop-layers 8 --calibration text.txt
         mtconv compress model/ fp8/ --fp8
-        mtconv compress model/ small/ --keep-layers 16 --calibration text.txt --dry-run
+        mtconv compress model/ small/ --keep-layers 9 --calibration a.txt --dry-run
+        mtconv compress model/ small/ --plan plan.json --fp8 --heldout text.txt
       """)
 
   @Argument(help: "A model directory or GGUF file.", completion: .file())
@@ -30,6 +31,12 @@ struct CompressCommand: ParsableCommand {
 
   @Option(name: .long, help: ArgumentHelp("Layers to keep.", valueName: "count"))
   var keepLayers: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Drop what this pruning plan says instead of measuring: the 'pruning' of a recipe, as JSON.", valueName: "file"))
+  var plan: String?
 
   @Flag(name: .long, help: "Quantize weights to FP8 E4M3.")
   var fp8 = false
@@ -72,13 +79,17 @@ struct CompressCommand: ParsableCommand {
 
   func validate() throws {
     if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
-    if dropLayers == nil, keepLayers == nil, !fp8 {
+    if plan != nil, dropLayers != nil || keepLayers != nil {
+      throw ValidationError("--plan says which layers to keep; --drop-layers and --keep-layers do not go with it")
+    }
+    if dropLayers == nil, keepLayers == nil, plan == nil, !fp8 {
       throw ValidationError(
-        "nothing to do: give --drop-layers, --keep-layers or --fp8 (convert changes only the format)")
+        "nothing to do: give --drop-layers, --keep-layers, --plan or --fp8 (convert changes only the format)")
     }
     if let dropLayers, dropLayers < 0 { throw ValidationError("--drop-layers is \(dropLayers), expected at least 0") }
     if drops, calibration == nil { throw ValidationError("dropping layers needs --calibration TEXT") }
     if out.hasSuffix(".gguf") { throw ValidationError("compress writes a directory; convert it to GGUF afterwards") }
+    if let keepLayers, keepLayers < 1 { throw ValidationError("--keep-layers is \(keepLayers), expected at least 1") }
     if heldoutChunks < 1 { throw ValidationError("--heldout-chunks is \(heldoutChunks), expected at least 1") }
   }
 
@@ -94,6 +105,8 @@ struct CompressCommand: ParsableCommand {
     let progress = output.progress
     var working = compressor
     working.progress = progress.handler
+    var sequences = sequences
+    sequences.context = sequences.length(for: model)
     let calibrationSet =
       try calibration.map { try sequences.set($0, model: model, limit: 32) } ?? CalibrationSet(sequences: [])
     let recipe = try working.plan(for: model, calibration: calibrationSet)
@@ -102,9 +115,12 @@ struct CompressCommand: ParsableCommand {
       let report = try CompressReport(recipe: recipe, sizes: sizes(model, recipe), verification: nil)
       return try report.print(asJSON: output.json)
     }
-    let result = try working.write(recipe, of: model, to: out, heldOut: heldOutSet(model), verifier: limits.verifier)
+    let result = try working.write(
+      recipe, of: model, to: out, heldOut: heldOutSet(model, sequences), verifier: limits.verifier)
     progress.finish()
-    try CompressReport(recipe: result.recipe, sizes: nil, verification: result.report).print(asJSON: output.json)
+    let isRandom = heldout == nil && calibration == nil
+    let report = CompressReport(recipe: result.recipe, sizes: nil, verification: result.report, isRandom: isRandom)
+    try report.print(asJSON: output.json)
     if !result.report.passes { throw ExitStatus.refused }
   }
 
@@ -115,6 +131,7 @@ struct CompressCommand: ParsableCommand {
     if let kept = request.keptLayerCount, !(1...layers).contains(kept) {
       throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layers) layers")
     }
+    request.pruning = try plan.map { try PruningPlan(parsing: FileSystem.read($0), name: $0) }
     request.elementFormat = dtype.elementFormat
     if fp8 { request.quantization = QuantizationScheme(rounding: rounding) }
     if let maxShardSize { request.write.maximumShardSize = maxShardSize.count }
@@ -122,8 +139,8 @@ struct CompressCommand: ParsableCommand {
     return Compressor(request)
   }
 
-  private func heldOutSet(_ model: Checkpoint) throws -> CalibrationSet {
-    guard let path = heldout ?? calibration else { return .random(for: model, context: sequences.context) }
+  private func heldOutSet(_ model: Checkpoint, _ sequences: TextOptions) throws -> CalibrationSet {
+    guard let path = heldout ?? calibration else { return .random(for: model, context: sequences.length(for: model)) }
     var options = sequences
     options.chunks = heldoutChunks
     return try options.set(path, model: model)

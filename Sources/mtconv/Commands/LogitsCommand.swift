@@ -45,17 +45,21 @@ struct LogitsCommand: ParsableCommand {
   func validate() throws {
     if (tokens == nil) == (text == nil) { throw ValidationError("give either --tokens or --text") }
     if top < 1 { throw ValidationError("--top is \(top), expected at least 1") }
+    _ = try tokens.map(Self.ids)
   }
 
   func run() throws {
+    if let outputFile, !force, FileSystem.exists(outputFile) {
+      throw FileError(.exists, "'\(outputFile)' already exists; --force replaces it")
+    }
     let checkpoint = try Checkpoint(path: model)
     let tokenizer = try? checkpoint.tokenizer()
-    let ids = try text.map { try checkpoint.tokenizer().encode($0) } ?? parsedTokens()
+    let ids = try tokens.map(Self.ids) ?? checkpoint.tokenizer().encode(text ?? "")
     guard !ids.isEmpty else { throw CompressionError(.invalidTokens, "no tokens to run") }
     try checkpoint.checkTokens([ids])
     let logits = try checkpoint.network.logits(ids)
     if let outputFile { try write(ids, logits, to: outputFile) }
-    let last = Array(logits[logits.rows - 1])
+    let last = logits[logits.rows - 1].map { $0.isNaN ? -.infinity : $0 }
     let probabilities = logits.copy(rows: logits.rows - 1..<logits.rows)
     probabilities.applySoftmax()
     let ranked = last.indices.sorted { (last[$0], -$0) > (last[$1], -$1) }.prefix(top)
@@ -63,15 +67,17 @@ struct LogitsCommand: ParsableCommand {
       model: model, tokens: ids,
       next: ranked.map { id in
         LogitsReport.Candidate(
-          id: id, text: tokenizer?.decode([id]), logit: Double(last[id]), probability: Double(probabilities[0][id]))
+          id: id, text: tokenizer?.decode([id]), logit: Double(logits[logits.rows - 1][id]),
+          probability: Double(probabilities[0][id]))
       })
     try report.print(asJSON: output.json)
   }
 
-  private func parsedTokens() throws -> [Int] {
-    try (tokens ?? "").split(separator: ",").map { part in
-      let word = part.filter { $0 != " " }
-      guard let id = Int(word) else { throw CompressionError(.invalidTokens, "'\(part)' is not a token id") }
+  private static func ids(_ list: String) throws -> [Int] {
+    try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let id = Int(part.filter { $0 != " " }) else {
+        throw ValidationError("--tokens has '\(part)', expected ids separated by commas, such as 1,2,3")
+      }
       return id
     }
   }

@@ -53,7 +53,7 @@ struct PerplexityReport: Report {
     var table = TextTable([("", .left), ("", .left)])
     table.add(["perplexity", "\(NumberText.fixed(perplexity, 4)) ± \(NumberText.fixed(standardError, 4))"])
     table.add(["loss", "\(NumberText.fixed(meanLoss, 5)) nats a token"])
-    table.add(["scored", "\(scoredTokens) tokens in \(chunks) chunks of \(context)"])
+    table.add(["scored", "\(scoredTokens) tokens in \(chunks) \(chunks == 1 ? "chunk" : "chunks") of \(context)"])
     table.add(["speed", "\(NumberText.fixed(tokensPerSecond, 0)) tokens/s"])
     return table.text
   }

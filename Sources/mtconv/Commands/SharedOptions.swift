@@ -16,8 +16,12 @@ struct OutputOptions: ParsableArguments {
 
 /// Text that a model is run on.
 struct TextOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("Tokens in a sequence.", valueName: "tokens"))
-  var context = 512
+  static let defaultContext = 512
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Tokens in a sequence (default: 512, or the model's context if shorter).", valueName: "tokens"))
+  var context: Int?
 
   @Option(
     name: .long,
@@ -29,8 +33,18 @@ struct TextOptions: ParsableArguments {
   var noBos = false
 
   func validate() throws {
-    if context < 4 { throw ValidationError("--context is \(context), expected at least 4") }
+    if let context, context < 4 { throw ValidationError("--context is \(context), expected at least 4") }
     if let chunks, chunks < 1 { throw ValidationError("--chunks is \(chunks), expected at least 1") }
+  }
+
+  /// Tokens in a sequence that the model was made for.
+  func length(for model: Checkpoint) -> Int {
+    let length = context ?? Self.defaultContext
+    let limited = model.limited(context: length)
+    if context != nil, limited < length {
+      Console.error("warning: --context \(length) is more than the model's \(limited), which is used")
+    }
+    return limited
   }
 
   func set(_ path: String, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
@@ -38,9 +52,12 @@ struct TextOptions: ParsableArguments {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw CompressionError(.notEnoughText, "'\(path)' is not UTF-8 text")
     }
-    let context = min(context, model.hyperparameters.contextLength > 0 ? model.hyperparameters.contextLength : context)
-    return try CalibrationSet(
-      text: text, model: model, context: context, limit: chunks ?? limit, beginsSequences: !noBos)
+    do {
+      return try CalibrationSet(
+        text: text, model: model, context: length(for: model), limit: chunks ?? limit, beginsSequences: !noBos)
+    } catch let error as CompressionError where error.code == .notEnoughText {
+      throw CompressionError(.notEnoughText, "'\(path)': \(error.message)")
+    }
   }
 }
 
@@ -57,19 +74,21 @@ extension ElementFormat: ExpressibleByArgument {
   static let offered: [ElementFormat] = [.f32, .f16, .bf16, .q8_0]
 }
 
-/// A size in bytes: `5GB`, `512MiB`, `1000000`.
+/// A size in bytes: `5GB`, `5G`, `512MiB`, `1000000`.
 struct ByteSize: ExpressibleByArgument {
   let count: Int
 
   init?(argument: String) {
     let units: [(String, Int)] = [
       ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
-      ("B", 1), ("", 1),
+      ("K", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("B", 1), ("", 1),
     ]
     for (suffix, factor) in units where argument.uppercased().hasSuffix(suffix.uppercased()) {
-      guard let number = Double(argument.dropLast(suffix.count)), number > 0, number * Double(factor) < 1e18 else {
+      let digits = argument.dropLast(suffix.count)
+      guard digits.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let number = Double(digits) else {
         continue
       }
+      guard number * Double(factor) >= 1, number * Double(factor) < 1e18 else { return nil }
       count = Int(number * Double(factor))
       return
     }

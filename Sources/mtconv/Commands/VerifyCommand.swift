@@ -38,13 +38,13 @@ struct VerifyCommand: ParsableCommand {
     let written = try Checkpoint(path: result)
     let set =
       try text.map { try sequences.set($0, model: parent, limit: 8) }
-      ?? .random(for: parent, context: sequences.context)
+      ?? .random(for: parent, context: sequences.length(for: parent))
     let progress = output.progress
     var verifier = limits.verifier
     verifier.progress = progress.handler
     let report = try verifier.verify(written, against: parent, on: set)
     progress.finish()
-    try VerifyReport(report: report).print(asJSON: output.json)
+    try VerifyReport(report: report, isRandom: text == nil).print(asJSON: output.json)
     if !report.passes { throw ExitStatus.refused }
   }
 }
@@ -59,6 +59,13 @@ struct VerificationOptions: ParsableArguments {
   @Option(
     name: .long, help: ArgumentHelp("Fail if perplexity grows by more than this factor.", valueName: "factor"))
   var maxPerplexityRatio: Double?
+
+  func validate() throws {
+    if !(tolerance >= 0) { throw ValidationError("--tolerance is \(tolerance), expected at least 0") }
+    if let ratio = maxPerplexityRatio, !(ratio > 0) {
+      throw ValidationError("--max-perplexity-ratio is \(ratio), expected more than 0")
+    }
+  }
 
   var verifier: Verifier {
     var verifier = Verifier()

@@ -6,6 +6,10 @@ struct CompressReport: Report {
   /// Of a dry run.
   let sizes: Sizes?
   let verification: VerificationReport?
+  /// Whether the models ran on random tokens and not on a text.
+  var isRandom = false
+
+  private enum CodingKeys: String, CodingKey { case recipe, sizes, verification }
 
   struct Sizes: Encodable {
     let parentParameters: Int
@@ -18,7 +22,7 @@ struct CompressReport: Report {
     var parts: [String] = []
     if let pruning = recipe.pruning { parts.append(layers(pruning)) }
     if let sizes { parts.append(table(sizes)) }
-    if let verification { parts.append(VerifyReport(report: verification).text) }
+    if let verification { parts.append(VerifyReport(report: verification, isRandom: isRandom).text) }
     return parts.joined(separator: "\n\n")
   }
 

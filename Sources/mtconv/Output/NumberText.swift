@@ -12,7 +12,8 @@ enum NumberText {
   static func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite else { return value.isNaN ? "nan" : value > 0 ? "inf" : "-inf" }
     let scale = pow(10, Double(digits))
-    guard abs(value) < 1e15 / scale else { return scientific(value, digits) }
+    // Beyond, units do not fit an integer.
+    guard abs(value) < 1e18 / scale else { return scientific(value, digits) }
     let units = Int((abs(value) * scale).rounded(.toNearestOrEven))
     let (whole, rest) = units.quotientAndRemainder(dividingBy: Int(scale))
     let sign = value < 0 && units != 0 ? "-" : ""
@@ -26,10 +27,12 @@ enum NumberText {
     guard value != 0 else { return "0" }
     guard value.isFinite else { return fixed(value, 0) }
     var exponent = Int(floor(log10(abs(value))))
-    var mantissa = fixed(value / pow(10, Double(exponent)), digits)
-    if mantissa.hasPrefix("10.") || mantissa.hasPrefix("-10.") {
+    // In two steps, since the power of the smallest numbers is none itself.
+    let scaled = value / pow(10, Double(exponent / 2)) / pow(10, Double(exponent - exponent / 2))
+    var mantissa = fixed(scaled, digits)
+    if mantissa.drop(while: { $0 == "-" }).hasPrefix("10") {
       exponent += 1
-      mantissa = fixed(value / pow(10, Double(exponent)), digits)
+      mantissa = fixed(scaled / 10, digits)
     }
     let magnitude = String(abs(exponent))
     return mantissa + "e" + (exponent < 0 ? "-" : "+") + (magnitude.count == 1 ? "0" : "") + magnitude
@@ -46,7 +49,7 @@ enum NumberText {
   /// `1 h 02 min`, `3 min 20 s`, `12 s`
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "?" }
-    let whole = Int(seconds.rounded())
+    let whole = max(0, Int(seconds.rounded()))
     if whole >= 3600 { return "\(whole / 3600) h \(padded(whole % 3600 / 60)) min" }
     if whole >= 60 { return "\(whole / 60) min \(padded(whole % 60)) s" }
     return "\(whole) s"

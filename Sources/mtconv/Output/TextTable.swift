@@ -14,7 +14,7 @@ struct TextTable {
 
   mutating func add(_ row: [String]) {
     precondition(row.count == alignments.count)
-    rows.append(row)
+    rows.append(row.map { $0.escapingControls() })
   }
 
   /// The lines, without spaces at their ends.

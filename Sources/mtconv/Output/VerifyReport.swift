@@ -3,6 +3,8 @@ internal import ModelCompression
 /// What verification found, worst tensors first.
 struct VerifyReport: Report {
   let report: VerificationReport
+  /// Whether the models ran on random tokens and not on a text.
+  var isRandom = false
   private static let shownTensors = 8
 
   func encode(to encoder: any Encoder) throws { try report.encode(to: encoder) }
@@ -19,8 +21,15 @@ struct VerifyReport: Report {
       NumberText.count(Int($0))
     }
     row("bytes", Double(quality.parentByteCount), Double(quality.byteCount)) { NumberText.bytes(Int($0)) }
-    row("perplexity", quality.parentPerplexity.value, quality.perplexity.value) { NumberText.fixed($0, 3) }
+    table.add([
+      "perplexity", Self.text(quality.parentPerplexity), Self.text(quality.perplexity),
+      NumberText.fixed(quality.perplexityRatio, 3),
+    ])
     return table.text
+  }
+
+  private static func text(_ perplexity: Perplexity) -> String {
+    "\(NumberText.fixed(perplexity.value, 3)) ± \(NumberText.fixed(perplexity.standardError, 3))"
   }
 
   private var tensors: String {
@@ -47,16 +56,24 @@ struct VerifyReport: Report {
       "correctness  \(mark(correctness.passes))  logit error \(NumberText.scientific(correctness.normalizedError))"
         + " against \(correctness.reference) (at most \(NumberText.scientific(correctness.tolerance, 0)))"
     ]
-    if !correctness.unmatchedTensors.isEmpty {
-      lines.append(
-        "             missing, extra or misshapen: " + correctness.unmatchedTensors.prefix(4).joined(separator: ", "))
-    }
+    lines += list("missing, extra or misshapen", correctness.unmatchedTensors)
+    if !correctness.passes { lines += list("different from \(correctness.reference)", correctness.differingTensors) }
     let comparison = quality.comparison
     var line = "quality      \(quality.maximumPerplexityRatio == nil ? "    " : mark(quality.passes))"
     line += "  KL \(NumberText.fixed(comparison.divergence, 5)) nats,"
     line += " same top token \(NumberText.percent(comparison.topAgreement)),"
-    line += " perplexity × \(NumberText.fixed(quality.perplexityRatio, 3)) over \(comparison.tokenCount) tokens"
+    line += " perplexity × \(NumberText.fixed(quality.perplexityRatio, 3))"
+    if let limit = quality.maximumPerplexityRatio { line += " (at most \(NumberText.fixed(limit, 3)))" }
+    line += " over \(comparison.tokenCount) tokens"
+    if isRandom { line += ", which are random: perplexity needs a text" }
     return (lines + [line]).joined(separator: "\n")
+  }
+
+  /// A line under the verdict that names the first of some tensors.
+  private func list(_ what: String, _ names: [String]) -> [String] {
+    guard !names.isEmpty else { return [] }
+    let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+    return ["             \(what): " + names.prefix(3).joined(separator: ", ").escapingControls() + more]
   }
 
   private func mark(_ passes: Bool) -> String { passes ? "pass" : "FAIL" }

@@ -1,0 +1,89 @@
+import MTConvTestSupport
+import Testing
+
+/// Every way to get it wrong: what the program says, and how it ends.
+@Suite struct ErrorTests {
+  private let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.write("In the beginning", to: "short.txt")
+    try folder.write([0x66, 0xFF, 0xFE], to: "binary.txt")
+    try folder.write([0x80, 0x02], to: "pytorch_model.bin")
+    try folder.write(
+      #"{"parentLayerCount":3,"keptLayers":[0,2],"criterion":"explicit","drop":[1]}"#, to: "unknown.json")
+    try folder.write(#"{"parentLayerCount":3,"keptLayers":[0,0],"criterion":"explicit"}"#, to: "twice.json")
+    try folder.write(#"{"parentLayerCount":9,"keptLayers":[0,1],"criterion":"explicit"}"#, to: "other.json")
+  }
+
+  /// Arguments and exit code; TMP is a folder with the files above.
+  private static let cases: [(arguments: String, status: Int32)] = [
+    ("inspect no-such-model.gguf", 2),
+    ("inspect models", 2),
+    ("describe TMP/pytorch_model.bin", 2),
+    ("describe safetensors/valid", 2),
+    ("convert models/llama-pico", 64),
+    ("convert models/llama-pico models/qwen2-pico", 2),
+    ("convert models/llama-pico TMP/out --dtype int3", 64),
+    ("convert models/llama-pico TMP/out --dtype q8_0", 64),
+    ("convert models/llama-pico TMP/out --max-shard-size none", 64),
+    ("convert models/gemma2-pico TMP/out.gguf", 2),
+    ("logits models/llama-pico", 64),
+    ("logits models/llama-pico --tokens 1 --text a", 64),
+    ("logits models/llama-pico --tokens 1,,2", 64),
+    ("logits models/llama-pico --tokens 1,two", 64),
+    ("logits models/llama-pico --tokens 1,104", 2),
+    ("logits models/llama-pico --text hello", 2),
+    ("logits models/llama-pico --tokens 1 --top 0", 64),
+    ("logits models/llama-pico --tokens 1 -o TMP/short.txt", 2),
+    ("perplexity models/kjv-1m", 64),
+    ("perplexity models/kjv-1m --text TMP/no-such.txt", 2),
+    ("perplexity models/kjv-1m --text TMP/short.txt", 2),
+    ("perplexity models/kjv-1m --text TMP/binary.txt", 2),
+    ("perplexity models/kjv-1m --text TMP/short.txt --chunks 0", 64),
+    ("perplexity models/kjv-1m --text TMP/short.txt --context 2", 64),
+    ("perplexity models/llama-pico --text TMP/short.txt", 2),
+    ("compress models/llama-pico TMP/out", 64),
+    ("compress models/llama-pico TMP/out --drop-layers 1 --keep-layers 2", 64),
+    ("compress models/llama-pico TMP/out --drop-layers 1", 64),
+    ("compress models/llama-pico TMP/out --drop-layers -1 --calibration TMP/short.txt", 64),
+    ("compress models/llama-pico TMP/out --keep-layers 0 --calibration TMP/short.txt", 64),
+    ("compress models/llama-pico TMP/out --keep-layers 4 --calibration TMP/short.txt", 2),
+    ("compress models/llama-pico TMP/out --drop-layers 3 --calibration TMP/short.txt", 2),
+    ("compress models/llama-pico TMP/out.gguf --fp8", 64),
+    ("compress models/llama-pico models/qwen2-pico --fp8", 2),
+    ("compress models/llama-pico TMP/out --fp8 --dtype q8_0", 64),
+    ("compress models/llama-pico TMP/out --fp8 --rounding up", 64),
+    ("compress models/llama-pico TMP/out --fp8 --plan TMP/unknown.json", 2),
+    ("compress models/llama-pico TMP/out --fp8 --plan TMP/twice.json", 2),
+    ("compress models/llama-pico TMP/out --fp8 --plan TMP/other.json", 2),
+    ("compress models/llama-pico TMP/out --plan TMP/other.json --keep-layers 2", 64),
+    ("verify models/llama-pico", 64),
+    ("verify models/llama-pico models/kjv-1m", 2),
+    ("verify models/llama-pico models/llama-pico --max-perplexity-ratio much", 64),
+    ("verify models/llama-pico models/llama-pico --max-perplexity-ratio nan", 64),
+    ("verify models/llama-pico models/llama-pico --tolerance -1", 64),
+    ("shrink models/llama-pico", 64),
+    ("inspect models/llama-pico --tensor", 64),
+  ]
+
+  @Test func everyMistakeIsNamedInOneLine() throws {
+    var text = ""
+    for (arguments, status) in Self.cases {
+      let words = arguments.split(separator: " ").map { word in
+        word.hasPrefix("TMP") ? folder.path + word.dropFirst(3) : String(word)
+      }
+      let run = try ProgramRun(words)
+      #expect(run.status == status && run.signal == nil, "\(arguments): \(run.status), \(run.errors)")
+      #expect(run.output.isEmpty, "\(arguments)")
+      let errors = run.errors.split(separator: "\n")
+      if status == 2 { #expect(errors.count == 1 && errors[0].hasPrefix("mtconv: "), "\(arguments): \(run.errors)") }
+      if status == 64 { #expect(errors.first?.hasPrefix("Error: ") == true, "\(arguments): \(run.errors)") }
+      let message = errors.first.map { $0.replacing(folder.path, with: "TMP") } ?? ""
+      text += "$ mtconv \(arguments)\n\(message)\nexit \(status)\n\n"
+    }
+    try Snapshot.expect(text, "errors.txt")
+    let inputs = ["binary.txt", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
+    #expect(folder.names == inputs)
+  }
+}

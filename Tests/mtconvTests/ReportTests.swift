@@ -1,0 +1,132 @@
+import Foundation
+import MTConvTestSupport
+import TensorFormats
+import Testing
+
+@Suite struct ReportTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// The keys of an object, in order, those of the objects in it after a dot.
+  private func keys(_ json: JSON, below prefix: String = "") -> [String] {
+    guard let object = json.object else { return [] }
+    return object.flatMap { [prefix + $0.key] + keys($0.value, below: prefix + $0.key + ".") }
+  }
+
+  private func report(_ arguments: String..., status: Int32 = 0) throws -> JSON {
+    let run = try ProgramRun(arguments + ["--json", "--quiet"])
+    #expect(run.status == status, "\(run.errors)")
+    #expect(run.errors.isEmpty)
+    return try JSON(parsing: run.output)
+  }
+
+  @Test func inspectSaysItInJSON() throws {
+    let json = try report("inspect", "models/llama-pico", "--tensors", "--metadata")
+    #expect(
+      json.object?.keys == [
+        "path", "format", "family", "supported", "parameters", "bytes", "tensorCount", "elementFormats", "metadata",
+        "tensors", "warnings",
+      ])
+    #expect(json["family"] == "llama" && json["supported"] == true)
+    #expect(json["tensors"]?.array?.count == json["tensorCount"]?.int)
+  }
+
+  @Test func describeSaysItInJSON() throws {
+    let json = try report("describe", "models/gemma2-pico")
+    #expect(json["family"] == "gemma2" && json["layerCount"] == 4)
+    #expect(json["weights"]?.array?.isEmpty == false && json["program"]?.array?.isEmpty == false)
+  }
+
+  @Test func convertSaysItInJSON() throws {
+    let json = try report("convert", "models/llama-pico", folder.file("model.gguf"), "--dtype", "q8_0", "--no-sync")
+    #expect(
+      keys(json) == [
+        "input", "output", "family", "parameters", "inputFormat", "outputFormat", "inputBytes", "outputBytes",
+      ])
+    #expect(json["outputFormat"] == "Q8_0")
+    #expect(folder.names == ["model.gguf"])
+  }
+
+  @Test func logitsSaysItInJSON() throws {
+    let json = try report("logits", "models/llama-pico", "--tokens", "1,2, 3", "--top", "2")
+    #expect(json.object?.keys == ["model", "tokens", "next"])
+    #expect(json["tokens"] == [1, 2, 3])
+    #expect(json["next"]?.array?.count == 2)
+    #expect(keys(json["next"]?.array?.first ?? .null) == ["id", "logit", "probability"])
+  }
+
+  @Test func perplexitySaysItInJSON() throws {
+    let text = "models/kjv-1m/heldout.txt"
+    let json = try report("perplexity", "models/kjv-1m", "--text", text, "--context", "64", "--chunks", "1")
+    #expect(
+      keys(json) == [
+        "model", "perplexity", "standardError", "meanLoss", "chunks", "context", "scoredTokens", "tokensPerSecond",
+      ])
+    #expect(json["scoredTokens"] == 31)
+  }
+
+  private static let verdict = ["passes", "correctness", "quality", "tensors"]
+
+  @Test func compressAndVerifySayItInJSON() throws {
+    let plan = #"{"parentLayerCount": 3, "keptLayers": [0, 2], "criterion": "explicit"}"#
+    try folder.write(plan, to: "plan.json")
+    let json = try report(
+      "compress", "models/llama-pico", folder.file("small"), "--fp8", "--plan", folder.file("plan.json"))
+    #expect(json["recipe"]?["pruning"] == (try JSON(parsing: plan)))
+    #expect(json["recipe"]?["quantization"] == ["kind": "fp8-dynamic", "rounding": "single"])
+    #expect(json["verification"]?.object?.keys == Self.verdict)
+    #expect(folder.names == ["plan.json", "small"])
+
+    let verified = try report("verify", "models/llama-pico", folder.file("small"))
+    #expect(verified == json["verification"])
+    #expect(verified["passes"] == true)
+    #expect(
+      verified["correctness"]?.object?.keys == [
+        "passes", "reference", "normalizedError", "tolerance", "expectsEqualTensors", "unmatchedTensors",
+        "differingTensors",
+      ])
+    #expect(verified["quality"]?["perplexityRatio"]?.double != nil)
+    let refused = try report(
+      "verify", "models/llama-pico", folder.file("small"), "--max-perplexity-ratio", "0.001", status: 1)
+    #expect(refused["passes"] == false && refused["correctness"]?["passes"] == true)
+    // The recipe in the result can be taken up again as a plan.
+    let again = try report(
+      "compress", "models/llama-pico", folder.file("again"), "--plan", folder.file("plan.json"), "--fp8", "--dry-run")
+    #expect(again["recipe"] == json["recipe"])
+  }
+
+  @Test func verifySaysNoInOneLookAtIt() throws {
+    let run = try ProgramRun("verify", "models/llama-pico", "models/qwen2-pico")
+    #expect(run.status == 1)
+    #expect(run.output.contains("correctness  FAIL"))
+    #expect(run.output.contains("missing, extra or misshapen: "))
+  }
+
+  @Test func dryRunsWriteNothing() throws {
+    let compress = try report(
+      "compress", "models/kjv-1m", folder.file("a"), "--drop-layers", "2", "--calibration",
+      "models/kjv-1m/calibration.txt", "--context", "32", "--chunks", "1", "--dry-run")
+    #expect(compress["recipe"]?["pruning"]?["keptLayers"]?.array?.count == 10)
+    #expect(compress["sizes"]?.object?.keys == ["parentParameters", "parameters", "parentBytes", "bytes"])
+    let convert = try report("convert", "models/llama-pico", folder.file("b.gguf"), "--dry-run")
+    #expect(convert["outputBytes"]?.int != nil)
+    #expect(folder.names.isEmpty)
+  }
+
+  @Test func describeReadsWell() throws {
+    try Snapshot.expect(ProgramRun("describe", "models/gemma2-pico").output, "describe-gemma2-pico.txt")
+  }
+
+  @Test func inspectReadsWell() throws {
+    try Snapshot.expect(ProgramRun("inspect", "models/llama-pico", "--tensors").output, "inspect-llama-pico.txt")
+  }
+
+  @Test func saysThatALongContextIsCut() throws {
+    let run = try ProgramRun(
+      "perplexity", "models/kjv-1m", "--text", "models/kjv-1m/heldout.txt", "--context", "4096", "--chunks", "1")
+    #expect(run.status == 0)
+    #expect(run.errors.hasPrefix("warning: --context 4096 is more than the model's 256, which is used\n"))
+    #expect(run.output.contains(" in 1 chunk of 256"))
+  }
+}
