@@ -20,10 +20,12 @@ struct CalibrateCommand: ParsableCommand {
   @Argument(help: "A model directory or GGUF file.", completion: .file())
   var model: String
 
-  @Option(name: .long, help: "A UTF-8 text file.", completion: .file())
+  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
   var text: String
 
-  @Option(name: .shortAndLong, help: "The safetensors file to write.", completion: .file())
+  @Option(
+    name: [.short, .customLong("output")], help: ArgumentHelp("The safetensors file to write.", valueName: "file"),
+    completion: .file())
   var outputFile: String
 
   @Flag(name: .long, help: "Replace the output file if it exists.")
