@@ -1,5 +1,5 @@
 internal import ModelArchitectures
-internal import ModelCheckpoints
+public import ModelCheckpoints
 internal import OrderedCollections
 internal import SafetensorsFormat
 internal import TensorFormats
@@ -37,6 +37,17 @@ public struct StatisticsFile: Sendable, Equatable {
   public init(settings: Settings, statistics: ActivationStatistics) {
     self.settings = settings
     self.statistics = statistics
+  }
+
+  /// Throws `wrongStatistics` if they are of another model, as far as sizes tell.
+  public func check(against checkpoint: Checkpoint) throws {
+    let (a, b) = (settings.model, Recipe.Parent(checkpoint))
+    guard (a.family, a.layerCount, a.parameterCount) == (b.family, b.layerCount, b.parameterCount) else {
+      throw CompressionError(
+        .wrongStatistics,
+        "the statistics are of a \(a.family) with \(a.layerCount) layers and \(a.parameterCount) parameters,"
+          + " the model is a \(b.family) with \(b.layerCount) and \(b.parameterCount)")
+    }
   }
 
   // MARK: Writing

@@ -10,8 +10,8 @@ struct CalibrateCommand: ParsableCommand {
     abstract: "Run a model over text and keep the statistics of its activations.",
     discussion: """
       One forward pass, layer by layer, collects what every later step needs: the importance of hidden channels, neurons, \
-      heads and layers, the angular distance over every run of layers, and the largest activations. The file is small; \
-      compress --stats uses it instead of measuring again.
+      heads and layers, the angular distance over every run of layers, and the largest activations. The file is small, \
+      and plan makes any number of plans from it.
 
       Example:
         mtconv calibrate model.gguf --text text.txt -o stats.safetensors --chunks 64
