@@ -7,6 +7,7 @@ struct PanelledOperator: LinearOperator {
   let outputCount: Int
   let inputCount: Int
   let rowsPerPanel: Int
+  let workspace: Workspace
 
   func apply(to input: Matrix, into output: Matrix) throws {
     try forEachPanel { rows, weight in
@@ -24,7 +25,7 @@ struct PanelledOperator: LinearOperator {
   }
 
   private func forEachPanel(_ body: (Range<Int>, Matrix) -> Void) throws {
-    let panel = Matrix(rows: min(rowsPerPanel, outputCount), columns: inputCount)
+    let panel = Matrix(rows: min(rowsPerPanel, outputCount), columns: inputCount, workspace: workspace)
     for start in stride(from: 0, to: outputCount, by: rowsPerPanel) {
       let rows = start..<min(start + rowsPerPanel, outputCount)
       let weight = panel.view(rows: 0..<rows.count)

@@ -72,7 +72,7 @@ struct StepWeights: Sendable {
     if shape[0] * rowBytes > denseLimit {
       return PanelledOperator(
         source: source, key: key, outputCount: shape[0], inputCount: shape[1],
-        rowsPerPanel: max(1, denseLimit / 4 / max(1, rowBytes)))
+        rowsPerPanel: max(1, denseLimit / 4 / max(1, rowBytes)), workspace: workspace)
     }
     let weight = Matrix(rows: shape[0], columns: shape[1], workspace: workspace)
     jobs += DecodeJob.jobs(key, rows: 0..<shape[0], into: weight)

@@ -38,12 +38,14 @@ final class Workspace: Sendable {
       idle.bytes += count * 4
       return true
     }
-    if !isKept { free(start.pointer) }
+    if !isKept, let pointer = start.pointer { MatrixMemory.release(pointer, count: count) }
   }
 
   deinit {
     let idle = idle.withLock { $0 }
-    for start in idle.starts.values.joined() { free(start) }
+    for (count, starts) in idle.starts {
+      for start in starts { MatrixMemory.release(start, count: count) }
+    }
   }
 }
 
@@ -66,12 +68,34 @@ final class MatrixMemory: @unchecked Sendable {
   }
 
   deinit {
-    if let workspace { workspace.recycle(Start(pointer: start), count: count) } else { free(start) }
+    if let workspace {
+      workspace.recycle(Start(pointer: start), count: count)
+    } else {
+      Self.release(start, count: count)
+    }
   }
 
+  /// Bytes from which on memory comes from the system itself and goes back to it. Left to `malloc`, freed matrices of many sizes
+  /// become holes that double the memory of a long run.
+  private static let mappingThreshold = 1 << 20
+
+  private static func byteCount(_ count: Int) -> Int { max(64, (count * 4 + 63) & ~63) }
+
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let bytes = max(64, (count * 4 + 63) & ~63)
-    guard let memory = aligned_alloc(64, bytes) else { fatalError("cannot allocate \(bytes) bytes for a matrix") }
+    let bytes = byteCount(count)
+    let memory: UnsafeMutableRawPointer?
+    if bytes >= mappingThreshold {
+      memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    } else {
+      memory = aligned_alloc(64, bytes)
+    }
+    guard let memory, memory != MAP_FAILED else { fatalError("cannot allocate \(bytes) bytes for a matrix") }
     return memory.bindMemory(to: Float.self, capacity: bytes / 4)
+  }
+
+  /// Gives back what `allocate(count)` gave.
+  fileprivate static func release(_ start: UnsafeMutablePointer<Float>, count: Int) {
+    let bytes = byteCount(count)
+    if bytes >= mappingThreshold { munmap(start, bytes) } else { free(start) }
   }
 }

@@ -37,7 +37,7 @@ for dtype in ("f32", "f16", "bf16", "q8_0"):
     theirs = [engine.logits(ids) for ids in chunks]
     error = nmse(np.concatenate(theirs), np.concatenate(ours))
     agreement = top1_agreement(np.concatenate(theirs), np.concatenate(ours))
-    limit = {"f32": 1.0, "f16": 0.99, "bf16": 0.98, "q8_0": 0.98}[dtype]
+    limit = {"f32": 1.0, "f16": 0.99, "bf16": 0.98, "q8_0": 0.95}[dtype]
     check(f"{dtype}: top-1 agreement of llama.cpp with us >= {limit:.0%}",
           f"{agreement:.2%} of {sum(map(len, chunks))} tokens, NMSE {error:.1e}", agreement >= limit)
 
@@ -54,4 +54,20 @@ for dtype in ("f32", "f16", "bf16", "q8_0"):
         for text in different[:8]:
             note("differs", f"{text!r} {engine.tokens(text)} {tokenizer(text).input_ids}")
     engine.model.close()
+
+    if dtype == "q8_0":
+        # llama.cpp rounds activations to 8 bits for such weights, which turns close calls over. Only close ones:
+        best = np.sort(np.concatenate(ours), -1)
+        margins = best[:, -1] - best[:, -2]
+        turned = np.argmax(np.concatenate(theirs), -1) != np.argmax(np.concatenate(ours), -1)
+        check("q8_0: our margin where they differ < 1", f"at most {margins[turned].max():.2f}, median of all tokens "
+              f"{np.median(margins):.2f}", margins[turned].max() < 1)
+        # And it is the activations: the same values as F32 weights give the same logits.
+        unpacked = fresh("smollm2-q8_0-as-f32.gguf")
+        mtconv("convert", path, unpacked, "--dtype", "f32")
+        engine = LlamaCpp(unpacked)
+        theirs = np.concatenate([engine.logits(ids) for ids in chunks])
+        error, agreement = nmse(theirs, np.concatenate(ours)), top1_agreement(theirs, np.concatenate(ours))
+        check("q8_0 values held as F32: top-1 agreement 100 %", f"{agreement:.2%}, NMSE {error:.1e}", agreement == 1)
+        engine.model.close()
 finish()
