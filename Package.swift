@@ -117,7 +117,8 @@ let package = Package(
       ]),
     .testTarget(
       name: "mtconvTests",
-      dependencies: ["mtconv", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"], swiftSettings: settings),
+      dependencies: ["mtconv", "ModelCheckpoints", "SafetensorsFormat", "TensorFormats", "MTConvTestSupport"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -8,7 +8,7 @@ import Testing
 @Suite struct OutputEndTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() { folder = TemporaryFolder() }
 
   @Test func aClosedPipeEndsTheOutputAndNotTheVerdict() throws {
     for (arguments, status): ([String], Int32) in [
@@ -49,14 +49,14 @@ import Testing
     process.standardError = errors
     try process.run()
     let deadline = Date(timeIntervalSinceNow: 20)
-    while folder.names.count < 2, process.isRunning, Date() < deadline { usleep(2000) }
-    #expect(folder.names.count == 2, "the partial output is there")
+    while try folder.names().count < 2, process.isRunning, Date() < deadline { usleep(2000) }
+    #expect(try folder.names().count == 2, "the partial output is there")
     kill(process.processIdentifier, signal)
     let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     #expect(ProgramRun.end(of: process) == (130, nil))
     #expect(message == "mtconv: interrupted\n")
-    #expect(folder.names == ["model"])
+    #expect(try folder.names() == ["model"])
   }
 
   /// A Llama of one layer whose embedding takes the program a while; its file is a header and a hole.
@@ -77,7 +77,7 @@ import Testing
       (block + "mlp.down_proj.weight", [hidden, 8]),
     ]
     let writer = try SafetensorsWriter(tensors: shapes.map { TensorInfo(name: $0.0, format: .bf16, shape: $0.1) })
-    try FileManager.default.createDirectory(atPath: folder.file(name), withIntermediateDirectories: true)
+    try folder.makeDirectory(name)
     try folder.write(config.serialized(.indented), to: name + "/config.json")
     try folder.write(writer.header, to: name + "/model.safetensors")
     let file = try #require(FileHandle(forWritingAtPath: folder.file(name + "/model.safetensors")))

@@ -40,20 +40,3 @@ struct ProgramRun {
     return process.terminationReason == .exit ? (code, nil) : (-1, code)
   }
 }
-
-/// A folder of its own for a test, removed when the object goes.
-final class TemporaryFolder {
-  let path = NSTemporaryDirectory() + "/mtconv-\(UUID().uuidString)"
-
-  init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-
-  func file(_ name: String) -> String { path + "/" + name }
-  var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-
-  func write(_ bytes: [UInt8], to name: String) throws {
-    try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
-  }
-
-  func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
-}

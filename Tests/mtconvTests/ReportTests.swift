@@ -6,7 +6,7 @@ import Testing
 @Suite struct ReportTests {
   private let folder: TemporaryFolder
 
-  init() throws { folder = try TemporaryFolder() }
+  init() { folder = TemporaryFolder() }
 
   /// The keys of an object, in order, those of the objects in it after a dot.
   private func keys(_ json: JSON, below prefix: String = "") -> [String] {
@@ -45,7 +45,7 @@ import Testing
         "input", "output", "family", "parameters", "inputFormat", "outputFormat", "inputBytes", "outputBytes",
       ])
     #expect(json["outputFormat"] == "Q8_0")
-    #expect(folder.names == ["model.gguf"])
+    #expect(try folder.names() == ["model.gguf"])
   }
 
   @Test func logitsSaysItInJSON() throws {
@@ -66,6 +66,16 @@ import Testing
     #expect(json["scoredTokens"] == 31)
   }
 
+  @Test func calibrateSaysItInJSON() throws {
+    let text = "models/kjv-1m/calibration.txt"
+    let json = try report(
+      "calibrate", "models/kjv-1m", "--text", text, "--context", "32", "--chunks", "1", "-o",
+      folder.file("s.safetensors"))
+    #expect(json.object?.keys == ["settings", "output", "blockInfluence", "bestRuns"])
+    #expect(json["blockInfluence"]?.array?.count == 12)
+    #expect(try folder.names() == ["s.safetensors"])
+  }
+
   private static let verdict = ["passes", "correctness", "quality", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {
@@ -76,7 +86,7 @@ import Testing
     #expect(json["recipe"]?["pruning"] == (try JSON(parsing: plan)))
     #expect(json["recipe"]?["quantization"] == ["kind": "fp8-dynamic", "rounding": "single"])
     #expect(json["verification"]?.object?.keys == Self.verdict)
-    #expect(folder.names == ["plan.json", "small"])
+    #expect(try folder.names() == ["plan.json", "small"])
 
     let verified = try report("verify", "models/llama-pico", folder.file("small"))
     #expect(verified == json["verification"])
@@ -111,7 +121,7 @@ import Testing
     #expect(compress["sizes"]?.object?.keys == ["parentParameters", "parameters", "parentBytes", "bytes"])
     let convert = try report("convert", "models/llama-pico", folder.file("b.gguf"), "--dry-run")
     #expect(convert["outputBytes"]?.int != nil)
-    #expect(folder.names.isEmpty)
+    #expect(try folder.names().isEmpty)
   }
 
   @Test func describeReadsWell() throws {

@@ -35,9 +35,7 @@ struct CalibrateCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    if !force, FileSystem.exists(outputFile) {
-      throw FileError(.exists, "'\(outputFile)' already exists; --force replaces it")
-    }
+    try FileError.refuseExisting(outputFile, unless: force)
     let checkpoint = try Checkpoint(path: model)
     let set = try sequences.set(text, model: checkpoint)
     let progress = output.progress

@@ -96,9 +96,7 @@ struct CompressCommand: ParsableCommand {
   private var drops: Bool { (dropLayers ?? 0) > 0 || keepLayers != nil }
 
   func run() throws {
-    if !dryRun, !force, FileSystem.exists(out) {
-      throw FileError(.exists, "'\(out)' already exists; --force replaces it")
-    }
+    try FileError.refuseExisting(out, unless: force || dryRun)
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let compressor = try self.compressor(for: model)

@@ -52,6 +52,7 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
+    try FileError.refuseExisting(out, unless: force || dryRun)
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let fileFormat = Checkpoint.FileFormat(outputPath: out)

@@ -49,9 +49,7 @@ struct LogitsCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let outputFile, !force, FileSystem.exists(outputFile) {
-      throw FileError(.exists, "'\(outputFile)' already exists; --force replaces it")
-    }
+    if let outputFile { try FileError.refuseExisting(outputFile, unless: force) }
     let checkpoint = try Checkpoint(path: model)
     let tokenizer = try? checkpoint.tokenizer()
     let ids = try tokens.map(Self.ids) ?? checkpoint.tokenizer().encode(text ?? "")
