@@ -52,7 +52,9 @@ import Testing
   @Test(arguments: ["safetensors/valid", "gguf/valid"]) func everyValidFileIsInspected(folder: String) throws {
     for name in try FileSystem.names(in: Fixture.path(folder)) {
       let path = Fixture.path("\(folder)/\(name)")
-      guard FileSystem.kind(of: path) == .file, name.contains(".safetensors") || name.contains(".gguf") else { continue }
+      guard FileSystem.kind(of: path) == .file, name.contains(".safetensors") || name.contains(".gguf") else {
+        continue
+      }
       let report = try Inspection(path: path)
       #expect(report.tensors.count == report.tensorCount)
       #expect(throws: Never.self) { try JSON(encoding: report) }

@@ -24,7 +24,8 @@ struct GGUFMetadataReader {
 
   func hyperparameters() throws -> Hyperparameters {
     if let count = try int("expert_count"), count > 0 {
-      throw CheckpointError(.unsupportedFeature, "GGUF '\(key("expert_count"))' is \(count), mixtures are not supported")
+      throw CheckpointError(
+        .unsupportedFeature, "GGUF '\(key("expert_count"))' is \(count), mixtures are not supported")
     }
     var result = architecture.defaults
     result.keyValueHeadCount = 0
@@ -66,7 +67,9 @@ struct GGUFMetadataReader {
 
   private func rotary(_ model: Hyperparameters) throws -> Rotary {
     let base = try double("rope.freq_base") ?? architecture.defaults.rotary.base
-    guard base > 0 else { throw CheckpointError(.invalidConfig, "GGUF '\(key("rope.freq_base"))' is \(base), expected more than 0") }
+    guard base > 0 else {
+      throw CheckpointError(.invalidConfig, "GGUF '\(key("rope.freq_base"))' is \(base), expected more than 0")
+    }
     let whole = Int(Double(model.headDimension) * architecture.rotaryFraction)
     var rotary = Rotary(base: base, dimension: try int("rope.dimension_count") ?? whole)
     switch files.metadata[key("rope.scaling.type")]?.string ?? "none" {

@@ -18,7 +18,8 @@ struct ConfigReader {
     guard let architecture = Architecture.named(modelType) else {
       let known = Architecture.all.map(\.name).joined(separator: ", ")
       throw CheckpointError(
-        .unsupportedFamily, "config.json: 'model_type' is '\(modelType)', which is not supported; supported are \(known)")
+        .unsupportedFamily,
+        "config.json: 'model_type' is '\(modelType)', which is not supported; supported are \(known)")
     }
     self.architecture = architecture
   }

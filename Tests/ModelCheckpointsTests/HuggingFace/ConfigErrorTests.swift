@@ -115,8 +115,12 @@ struct ConfigDefect: CustomTestStringConvertible {
   }
 
   @Test func textThatIsNoJSONObjectIsRefused() {
-    expectError(.invalidConfig, naming: "config.json") { _ = try ModelConfig(parsing: Array("[1]".utf8), name: "config.json") }
-    expectError(.invalidConfig, naming: "config.json") { _ = try ModelConfig(parsing: Array("{".utf8), name: "config.json") }
+    expectError(.invalidConfig, naming: "config.json") {
+      _ = try ModelConfig(parsing: Array("[1]".utf8), name: "config.json")
+    }
+    expectError(.invalidConfig, naming: "config.json") {
+      _ = try ModelConfig(parsing: Array("{".utf8), name: "config.json")
+    }
     expectError(.invalidConfig, naming: "config.json") {
       _ = try ModelConfig(parsing: Array(#"{"a":1,"a":2}"#.utf8), name: "config.json")
     }

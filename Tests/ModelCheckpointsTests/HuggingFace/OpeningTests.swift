@@ -97,7 +97,10 @@ import Testing
   @Test(arguments: [
     (#"{"quant_method": "fp8", "weight_block_size": [128, 128]}"#, "'fp8'"),
     (#"{"quant_method": "modelopt"}"#, "'modelopt'"),
-    (#"{"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "int", "strategy": "group"}}}}"#, "'group'"),
+    (
+      #"{"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "int", "strategy": "group"}}}}"#,
+      "'group'"
+    ),
   ]) func quantizationThatIsNotSupportedIsNamed(config: String, word: String) throws {
     var folder = try ModelFolder("llama")
     folder.config["quantization_config"] = try JSON(parsing: config)

@@ -4,7 +4,7 @@ import Testing
 /// Expects a checkpoint error of this code whose one-line message holds these words.
 func expectError(
   _ code: CheckpointError.Code, naming words: String..., location: SourceLocation = #_sourceLocation,
-  _ body: () throws -> Void
+  body: () throws -> Void
 ) {
   let error = #expect(throws: CheckpointError.self, sourceLocation: location) { try body() }
   guard let error else { return }

@@ -39,9 +39,15 @@ struct ModelFolder {
       tensors[name] = LazyTensor(
         (0..<size).map { values[$0 % values.count] }, shape: [vocabulary, table.rowLength])
     }
+    if let bias = tensors["lm_head.bias"] {
+      let values = try bias.decoded()
+      tensors["lm_head.bias"] = LazyTensor((0..<vocabulary).map { values[$0 % values.count] }, shape: [vocabulary])
+    }
   }
 
-  mutating func set(_ name: String, _ values: [Float], shape: [Int]) { tensors[name] = LazyTensor(values, shape: shape) }
+  mutating func set(_ name: String, _ values: [Float], shape: [Int]) {
+    tensors[name] = LazyTensor(values, shape: shape)
+  }
 
   /// The same values in another format.
   mutating func encode(as format: ElementFormat) throws {
