@@ -1,5 +1,6 @@
 import ModelArchitectures
 import OrderedCollections
+import MTConvTestSupport
 import TensorFormats
 import Testing
 
@@ -31,7 +32,7 @@ import Testing
     for pico in ModelFolder.picos {
       let folder = try ModelFolder(pico).written()
       let model = try Checkpoint(path: folder.path)
-      let same = model.keeping(layers: Array(0..<model.hyperparameters.layerCount))
+      let same = try model.keeping(layers: Array(0..<model.hyperparameters.layerCount))
       let added = same.config.object.keys.filter { model.config.object[$0] == nil }
       #expect(Set(added).isSubset(of: ["head_dim", "num_key_value_heads"]))
       for (key, value) in model.config.object { #expect(same.config.object[key] == value) }

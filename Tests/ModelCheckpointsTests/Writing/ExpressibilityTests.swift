@@ -52,23 +52,31 @@ import Testing
   @Test func anOddLayerTakenFromGemma2BreaksItsPattern() throws {
     var model = try Checkpoint(path: Fixture.path("models/gemma2-pico"))
     model.hyperparameters.queryScalar = 10
-    #expect(model.keeping(layers: [0, 1]).ggufObstacles == [])
-    #expect(model.keeping(layers: [0, 2, 3]).ggufObstacles.count == 1)
+    #expect(try model.keeping(layers: [0, 1]).ggufObstacles == [])
+    #expect(try model.keeping(layers: [0, 2, 3]).ggufObstacles.count == 1)
   }
 
   @Test func anObstacleStopsTheWriting() throws {
     let work = TemporaryFolder()
     let model = try Checkpoint(path: Fixture.path("models/gemma2-pico"))
-    expectError(.notExpressible, naming: "query scalar") { try model.writeGGUF(to: work.file("m.gguf")) }
+    expectError(.notExpressible, naming: "query scalar") { try model.write(to: work.file("m.gguf"), as: .gguf) }
     #expect(try work.names() == [])
   }
 
-  @Test func safetensorsHasNoBlocks() throws {
+  @Test func whatAFileFormatCannotHoldIsToBeConvertedFirst() throws {
     let work = TemporaryFolder()
-    var options = WriteOptions()
-    options.elementFormat = .q8_0
-    let model = try Checkpoint(path: Fixture.path("models/llama-pico"))
-    expectError(.notExpressible, naming: "Q8_0") { try model.writeHuggingFace(to: work.file("hf"), options) }
+    let blocks = try Checkpoint(path: Fixture.path("models/llama-pico")).converted(to: .q8_0, for: .gguf)
+    #expect(blocks.fits(.gguf) && !blocks.fits(.huggingFace))
+    expectError(.notExpressible, naming: "Q8_0", "safetensors") {
+      try blocks.write(to: work.file("hf"), as: .huggingFace)
+    }
+    var model = try ModelFolder("llama")
+    let name = "model.layers.0.mlp.up_proj.weight"
+    model.tensors[name] = try model.tensors[name]!.encoded(as: .f8E4M3)
+    model.set(name + "_scale", [0.5], shape: [1])
+    let codes = try model.opened()
+    #expect(codes.fits(.huggingFace) && !codes.fits(.gguf))
+    expectError(.notExpressible, naming: "F8_E4M3", "GGUF") { try codes.write(to: work.file("m.gguf"), as: .gguf) }
     #expect(try work.names() == [])
   }
 }

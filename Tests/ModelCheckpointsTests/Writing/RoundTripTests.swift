@@ -15,12 +15,6 @@ import Testing
     return options
   }
 
-  private static func quick(_ format: ElementFormat?) -> WriteOptions {
-    var options = quick
-    options.elementFormat = format
-    return options
-  }
-
   /// A pico that GGUF can say, with a tokenizer.
   private func expressible(_ pico: String) throws -> ModelFolder {
     var folder = try ModelFolder(pico)
@@ -36,7 +30,7 @@ import Testing
   private func expectSameFiles(_ a: TemporaryFolder, _ b: TemporaryFolder, at name: String) throws {
     let names = try a.names()
     #expect(try FileSystem.names(in: b.file(name)) == names)
-    for file in names { #expect(try a.bytes(file) == b.bytes("\(name)/\(file)"), "\(file)") }
+    for file in names { #expect(try a.bytes(of: file) == b.bytes(of: "\(name)/\(file)"), "\(file)") }
   }
 
   @Test(arguments: ModelFolder.picos, [ElementFormat.f32, .bf16, .f16])
@@ -46,8 +40,9 @@ import Testing
     model.config["dtype"] = .string([ElementFormat.f32: "float32", .bf16: "bfloat16", .f16: "float16"][format]!)
     let source = try model.written()
     let work = TemporaryFolder()
-    try Checkpoint(path: source.path).writeGGUF(to: work.file("m.gguf"), Self.quick)
-    try Checkpoint(path: work.file("m.gguf")).writeHuggingFace(to: work.file("back"), Self.quick(format))
+    try Checkpoint(path: source.path).write(to: work.file("m.gguf"), as: .gguf, Self.quick)
+    try Checkpoint(path: work.file("m.gguf")).converted(to: format, for: .huggingFace).write(
+      to: work.file("back"), as: .huggingFace, Self.quick)
     try expectSameFiles(source, work, at: "back")
   }
 
@@ -56,7 +51,7 @@ import Testing
     if pico == "gemma2" { model.config["query_pre_attn_scalar"] = 10 }
     let source = try model.written()
     let work = TemporaryFolder()
-    try Checkpoint(path: source.path).writeGGUF(to: work.file("m.gguf"), Self.quick)
+    try Checkpoint(path: source.path).write(to: work.file("m.gguf"), as: .gguf, Self.quick)
     let file = try GGUFFileSet(path: work.file("m.gguf"))
     let expected = try #require(oracle("gguf_names")[pico]?.object)
     #expect(file.tensors.count == expected.count + (pico == "llama-rope3" ? 1 : 0))
@@ -73,8 +68,8 @@ import Testing
     model.set("model.norm.weight", [-0.0, 1e-20, -1e-9] + tiny.dropFirst(3), shape: [36])
     let source = try model.written()
     let work = TemporaryFolder()
-    try Checkpoint(path: source.path).writeGGUF(to: work.file("m.gguf"), Self.quick)
-    try Checkpoint(path: work.file("m.gguf")).writeHuggingFace(to: work.file("back"), Self.quick)
+    try Checkpoint(path: source.path).write(to: work.file("m.gguf"), as: .gguf, Self.quick)
+    try Checkpoint(path: work.file("m.gguf")).write(to: work.file("back"), as: .huggingFace, Self.quick)
     try expectSameFiles(source, work, at: "back")
   }
 
@@ -90,7 +85,7 @@ import Testing
     let work = TemporaryFolder()
     var model = try Checkpoint(path: source.path)
     model.config.object["rope_parameters"] = ["rope_type": "default", "rope_theta": 123.0]
-    try model.writeGGUF(to: work.file("m.gguf"), Self.quick)
+    try model.write(to: work.file("m.gguf"), as: .gguf, Self.quick)
     let back = try Checkpoint(path: work.file("m.gguf"))
     #expect(back.hyperparameters.rotary.base == 7000)
     #expect(back.config["rope_theta"]?.double == 7000)
@@ -99,7 +94,7 @@ import Testing
   @Test func q8_0ValuesAreThoseOfGGUFPy() throws {
     let work = TemporaryFolder()
     let source = try Checkpoint(path: Fixture.path("models/llama-pico"))
-    try source.writeGGUF(to: work.file("m.gguf"), Self.quick(.q8_0))
+    try source.converted(to: .q8_0, for: .gguf).write(to: work.file("m.gguf"), as: .gguf, Self.quick)
     let values = try JSON(parsing: FileSystem.read(Fixture.path("models/llama-pico-q8_0/values.json")))
     let model = try Checkpoint(path: work.file("m.gguf"))
     for (key, weight) in model.weights {
@@ -111,7 +106,8 @@ import Testing
 
   @Test func rowsThatFillNoBlocksBecomeF16() throws {
     let work = TemporaryFolder()
-    try Checkpoint(path: Fixture.path("models/qwen3-pico")).writeGGUF(to: work.file("m.gguf"), Self.quick(.q8_0))
+    try Checkpoint(path: Fixture.path("models/qwen3-pico")).converted(to: .q8_0, for: .gguf).write(
+      to: work.file("m.gguf"), as: .gguf, Self.quick)
     let formats = Dictionary(grouping: try GGUFFileSet(path: work.file("m.gguf")).tensors, by: \.info.format)
     #expect(Set(formats.keys) == [.f16, .f32, .q8_0])
     #expect(formats[.f16]!.allSatisfy { $0.info.rowLength % 32 != 0 })
@@ -120,8 +116,8 @@ import Testing
   @Test(arguments: ["llama", "gemma2", "nemotron"]) func fromGGUFToGGUFNothingChanges(pico: String) throws {
     let source = try expressible(pico).written()
     let work = TemporaryFolder()
-    try Checkpoint(path: source.path).writeGGUF(to: work.file("a.gguf"), Self.quick)
-    try Checkpoint(path: work.file("a.gguf")).writeGGUF(to: work.file("b.gguf"), Self.quick)
+    try Checkpoint(path: source.path).write(to: work.file("a.gguf"), as: .gguf, Self.quick)
+    try Checkpoint(path: work.file("a.gguf")).write(to: work.file("b.gguf"), as: .gguf, Self.quick)
     let (a, b) = (try GGUFFileSet(path: work.file("a.gguf")), try GGUFFileSet(path: work.file("b.gguf")))
     #expect(Set(a.metadata.keys) == Set(b.metadata.keys))
     for (key, value) in a.metadata { #expect(b.metadata[key] == value, "\(key)") }
@@ -135,7 +131,7 @@ import Testing
   @Test func foreignTokenizersPassFromGGUFToGGUF() throws {
     let work = TemporaryFolder()
     let source = try GGUFFileSet(path: GGUFOpeningTests.split)
-    try Checkpoint(path: GGUFOpeningTests.split).writeGGUF(to: work.file("m.gguf"), Self.quick)
+    try Checkpoint(path: GGUFOpeningTests.split).write(to: work.file("m.gguf"), as: .gguf, Self.quick)
     let written = try GGUFFileSet(path: work.file("m.gguf"))
     for (key, value) in source.metadata where key.hasPrefix("tokenizer.") { #expect(written.metadata[key] == value) }
     #expect(written.metadata["general.name"] == source.metadata["general.name"])
@@ -157,22 +153,22 @@ import Testing
     let source = try model.written()
     let work = TemporaryFolder()
     let checkpoint = try Checkpoint(path: source.path)
-    try checkpoint.writeGGUF(to: work.file("m.gguf"), Self.quick(.f32))
+    try checkpoint.converted(to: .f32, for: .gguf).write(to: work.file("m.gguf"), as: .gguf, Self.quick)
     let back = try Checkpoint(path: work.file("m.gguf"))
     #expect(back.config["quantization_config"] == nil)
     let key = WeightKey(.up, layer: 0)
     #expect(try back.weights[key]?.values.decoded() == checkpoint.weights[key]?.plain(name: name).decoded())
-    try checkpoint.writeHuggingFace(to: work.file("kept"), Self.quick)
-    #expect(try work.bytes("kept/model.safetensors") == source.bytes("model.safetensors"))
-    #expect(try work.bytes("kept/config.json") == source.bytes("config.json"))
-    try checkpoint.writeHuggingFace(to: work.file("plain"), Self.quick(.f32))
+    try checkpoint.write(to: work.file("kept"), as: .huggingFace, Self.quick)
+    #expect(try work.bytes(of: "kept/model.safetensors") == source.bytes(of: "model.safetensors"))
+    #expect(try work.bytes(of: "kept/config.json") == source.bytes(of: "config.json"))
+    try checkpoint.converted(to: .f32, for: .huggingFace).write(to: work.file("plain"), as: .huggingFace, Self.quick)
     #expect(try Checkpoint(path: work.file("plain")).config["quantization_config"] == nil)
   }
 
   @Test func aModelBornAsGGUFOpensAsADirectory() throws {
     let work = TemporaryFolder()
     let born = try Checkpoint(path: GGUFOpeningTests.split)
-    try born.writeHuggingFace(to: work.file("hf"), Self.quick)
+    try born.converted(to: .bf16, for: .huggingFace).write(to: work.file("hf"), as: .huggingFace, Self.quick)
     let model = try Checkpoint(path: work.file("hf"))
     #expect(model.hyperparameters == born.hyperparameters)
     #expect(model.config["torch_dtype"] == "bfloat16")

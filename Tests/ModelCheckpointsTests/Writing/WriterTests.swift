@@ -24,8 +24,8 @@ import Testing
   /// Both writers, by the name of their output.
   private func write(_ model: Checkpoint, _ options: WriteOptions) -> [String: @Sendable () throws -> Void] {
     [
-      "m.gguf": { try model.writeGGUF(to: work.file("m.gguf"), options) },
-      "hf": { try model.writeHuggingFace(to: work.file("hf"), options) },
+      "m.gguf": { try model.write(to: work.file("m.gguf"), as: .gguf, options) },
+      "hf": { try model.write(to: work.file("hf"), as: .huggingFace, options) },
     ]
   }
 
@@ -33,7 +33,7 @@ import Testing
     var options = Self.quick
     options.maximumShardSize = 40_000
     let model = try pico()
-    try model.writeHuggingFace(to: work.file("hf"), options)
+    try model.write(to: work.file("hf"), as: .huggingFace, options)
     let names = try FileSystem.names(in: work.file("hf"))
     #expect(names.filter { $0.hasSuffix(".safetensors") }.count > 3)
     let set = try SafetensorsFileSet(path: work.file("hf"))
@@ -44,17 +44,17 @@ import Testing
   }
 
   @Test func theAnnouncedSizeIsTheWrittenOne() throws {
-    for format in [nil, ElementFormat.bf16, .q8_0] {
-      var options = Self.quick
-      (options.elementFormat, options.overwrites) = (format, true)
-      let model = try pico("llama-rope3")
-      try model.writeGGUF(to: work.file("m.gguf"), options)
-      let written = try Inspection(path: work.file("m.gguf")).byteCount
-      #expect(try model.ggufByteCount(options) == written)
-      guard format != .q8_0 else { continue }
-      try model.writeHuggingFace(to: work.file("hf"), options)
-      let bytes = try Inspection(path: work.file("hf")).byteCount
-      #expect(try model.huggingFaceByteCount(options) == bytes)
+    let source = try pico("llama-rope3")
+    for (name, kind) in [("m.gguf", Checkpoint.FileFormat.gguf), ("hf", .huggingFace)] {
+      for format in [ElementFormat.f32, .bf16, .q8_0] where kind == .gguf || format != .q8_0 {
+        let model = source.converted(to: format, for: kind)
+        #expect(model.fits(kind))
+        var options = Self.quick
+        options.overwrites = true
+        try model.write(to: work.file(name), as: kind, options)
+        let written = try Inspection(path: work.file(name)).byteCount
+        #expect(try model.byteCount(as: kind) == written)
+      }
     }
   }
 
@@ -63,7 +63,7 @@ import Testing
       try work.write([1, 2, 3], to: name)
       let error = #expect(throws: FileError.self) { try write() }
       #expect(error?.code == .exists && error?.message.contains(name) == true)
-      #expect(try work.bytes(name) == [1, 2, 3])
+      #expect(try work.bytes(of: name) == [1, 2, 3])
     }
     #expect(try work.names() == ["hf", "m.gguf"])
     var options = Self.quick
@@ -75,18 +75,14 @@ import Testing
   }
 
   @Test func twoWritesGiveTheSameBytes() throws {
-    let model = try pico("gemma2").keeping(layers: [0, 1])
-    var options = Self.quick
-    options.elementFormat = .bf16
-    try model.writeHuggingFace(to: work.file("a"), options)
-    try model.writeHuggingFace(to: work.file("b"), options)
+    let model = try pico("gemma2").keeping(layers: [0, 1]).converted(to: .bf16, for: .huggingFace)
+    for name in ["a", "b"] { try model.write(to: work.file(name), as: .huggingFace, Self.quick) }
     for name in try FileSystem.names(in: work.file("a")) {
-      #expect(try work.bytes("a/\(name)") == work.bytes("b/\(name)"))
+      #expect(try work.bytes(of: "a/\(name)") == work.bytes(of: "b/\(name)"))
     }
-    let llama = try pico()
-    try llama.writeGGUF(to: work.file("a.gguf"), options)
-    try llama.writeGGUF(to: work.file("b.gguf"), options)
-    #expect(try work.bytes("a.gguf") == work.bytes("b.gguf"))
+    let llama = try pico().converted(to: .q8_0, for: .gguf)
+    for name in ["a.gguf", "b.gguf"] { try llama.write(to: work.file(name), as: .gguf, Self.quick) }
+    #expect(try work.bytes(of: "a.gguf") == work.bytes(of: "b.gguf"))
   }
 
   @Test func progressRisesToTheTotal() throws {
@@ -122,12 +118,9 @@ import Testing
     values[5 * 96 + 7] = 1e5
     folder.set(name, values, shape: [32, 96])
     try folder.encode(as: .bf16)
-    let model = try folder.opened()
-    var options = Self.quick
-    options.elementFormat = .f16
-    for (output, write) in write(model, options) {
-      let stored = output == "hf" ? name : "blk.2.ffn_down.weight"
-      expectError(.valueOutOfRange, naming: "'\(stored)'", "99840", "row 5", "column 7", "F16", body: write)
+    let model = try folder.opened().converted(to: .f16, for: .gguf)
+    for (_, write) in write(model, Self.quick) {
+      expectError(.valueOutOfRange, naming: "'\(name)'", "99840", "row 5", "column 7", "F16", body: write)
     }
     #expect(try work.names() == [])
   }
@@ -138,11 +131,9 @@ import Testing
     var values = try folder.tensors[name]!.decoded()
     values[0] = .nan
     folder.set(name, values, shape: [32, 32])
-    var options = Self.quick
-    options.elementFormat = .q8_0
-    let model = try folder.opened()
-    expectError(.valueOutOfRange, naming: "'blk.0.attn_q.weight'", "nan", "row 0") {
-      try model.writeGGUF(to: work.file("m.gguf"), options)
+    let model = try folder.opened().converted(to: .q8_0, for: .gguf)
+    expectError(.valueOutOfRange, naming: "'\(name)'", "nan", "row 0") {
+      try model.write(to: work.file("m.gguf"), as: .gguf, Self.quick)
     }
     #expect(try work.names() == [])
   }
