@@ -1,8 +1,9 @@
-import ModelCheckpoints
 import MTConvTestSupport
 import OrderedCollections
 import SafetensorsFormat
 import TensorFormats
+
+@testable import ModelCheckpoints
 
 /// A pico checkpoint in memory, to be changed and written where a test wants it.
 struct ModelFolder {
@@ -23,6 +24,21 @@ struct ModelFolder {
       let rowBytes = bytes.count / entry.info.rowCount
       tensors[entry.name] = LazyTensor(
         format: entry.info.format, shape: entry.info.shape, source: MemoryTensor(bytes: bytes, rowByteCount: rowBytes))
+    }
+  }
+
+  /// Changes what a GGUF runtime fixes: Gemma 2's query scalar, the width of Nemotron's query heads together.
+  mutating func fitToGGUF() throws {
+    switch config["model_type"] {
+    case "gemma2": config["query_pre_attn_scalar"] = config["head_dim"]
+    case "nemotron":
+      (config["num_attention_heads"], config["num_key_value_heads"]) = (5, 1)
+      for (name, tensor) in tensors {
+        if name.contains("q_proj") { tensors[name] = tensor.gatheringRows(Array(0..<40)) }
+        if name.contains("k_proj") || name.contains("v_proj") { tensors[name] = tensor.gatheringRows(Array(0..<8)) }
+        if name.contains("o_proj") { tensors[name] = tensor.gatheringColumns(Array(0..<40)) }
+      }
+    default: break
     }
   }
 
