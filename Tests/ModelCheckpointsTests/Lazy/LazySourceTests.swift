@@ -41,6 +41,22 @@ import Testing
     try expectPanelsAgree(base.gatheringRows([]))
   }
 
+  @Test(arguments: shapes) func gatheredColumnsAreTheColumnsAsked(shape: [Int]) throws {
+    var generator = Lehmer(state: 7)
+    for (format, count) in [(ElementFormat.f32, 5), (.bf16, 40), (.f8E4M3, 3), (.f64, 1), (.q8_0, 32), (.q8_0, 5)] {
+      let encoded = try base(shape).encoded(as: format)
+      let indices = (0..<count).map { _ in generator.index(shape[1]) }
+      let gathered = encoded.gatheringColumns(indices)
+      try expectPanelsAgree(gathered)
+      // Blocks that the columns do not fill become F16; those that they fill are encoded anew.
+      let values = try encoded.decoded()
+      let expected = LazyTensor(
+        (0..<shape[0]).flatMap { row in indices.map { values[row * shape[1] + $0] } }, shape: [shape[0], count])
+      #expect(gathered.format == (format == .q8_0 && count == 5 ? .f16 : format))
+      #expect(try gathered.bytes() == expected.encoded(as: gathered.format).bytes())
+    }
+  }
+
   @Test func aVectorIsGatheredByElement() throws {
     let vector = base([16])
     let gathered = vector.gatheringRows([3, 3, 15, 0])
