@@ -48,6 +48,8 @@ public struct Architecture: Sendable {
   public var ggufHasRotaryFactors = false
   /// Whether the GGUF runtime takes optional attention biases for this family.
   public var ggufHasAttentionBias = true
+  /// Whether the GGUF runtime wants the query heads together to be as wide as the hidden state.
+  public var ggufFixesAttentionWidth = false
   /// Configuration keys beyond the common ones, or in their place.
   public var fields: [ConfigField] = []
   /// Names that differ from Llama's, without `.weight` or `.bias`.

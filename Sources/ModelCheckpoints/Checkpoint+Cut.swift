@@ -12,6 +12,9 @@ extension Checkpoint {
   ///   - indices: kept indices of each axis that is cut, layers by their number in this model.
   /// - Throws: `CheckpointError.invalidCut` for indices that do not exist, stand twice, or leave layers of different widths.
   public func keeping(layers: [Int], indices: [ScopedAxis: [Int]] = [:]) throws -> Checkpoint {
+    guard layers.allSatisfy((0..<hyperparameters.layerCount).contains) else {
+      throw CheckpointError(.invalidCut, "layers \(layers) are kept of a model of \(hyperparameters.layerCount)")
+    }
     try validate(indices)
     var result = self
     result.hyperparameters = try hyperparameters.keeping(layers: layers, indices: indices)

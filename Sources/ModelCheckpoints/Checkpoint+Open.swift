@@ -9,11 +9,11 @@ extension Checkpoint {
     try Self.refuseUnsafe(FileSystem.baseName(path))
     switch FileSystem.kind(of: path) {
     case .directory:
-      self = try HuggingFaceReader(directory: path, weights: WeightFiles(directory: path)).checkpoint()
+      self = try HuggingFaceReader(directory: path) { try WeightFiles(directory: path) }.checkpoint()
     case .file where path.hasSuffix(".gguf"): self = try GGUFCheckpointReader(path: path).checkpoint()
     case .file where path.hasSuffix(".safetensors") || path.hasSuffix(".index.json"):
       let directory = FileSystem.directoryName(path)
-      self = try HuggingFaceReader(directory: directory, weights: WeightFiles(file: path)).checkpoint()
+      self = try HuggingFaceReader(directory: directory) { try WeightFiles(file: path) }.checkpoint()
     case .file: self = try GGUFCheckpointReader(path: path).checkpoint()
     case .other, nil: throw CheckpointError(.notFound, "no model at '\(path)'")
     }

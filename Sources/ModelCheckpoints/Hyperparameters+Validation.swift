@@ -34,12 +34,10 @@ extension Hyperparameters {
         .invalidConfig, "\(name(path)) is \(value), expected \(range.lowerBound) to \(range.upperBound)")
     }
     try check(\.layerCount, 0...Self.layerLimit)
-    try check(\.queryHeadCount, 1...Self.headLimit)
-    try check(\.keyValueHeadCount, 1...Self.headLimit)
-    try check(\.headDimension, 1...Self.headLimit)
     for path in [\Self.hiddenSize, \.intermediateSize, \.vocabularySize, \.contextLength] {
       try check(path, 1...Self.sizeLimit)
     }
+    for path in [\Self.queryHeadCount, \.keyValueHeadCount, \.headDimension] { try check(path, 1...Self.headLimit) }
     if let slidingWindow, !(1...Self.sizeLimit).contains(slidingWindow) {
       throw CheckpointError(
         .invalidConfig, "\(name(\Self.slidingWindow)) is \(slidingWindow), expected 1 to \(Self.sizeLimit)")

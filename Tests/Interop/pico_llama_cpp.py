@@ -7,8 +7,6 @@ together as the hidden state. The models have no vocabulary; llama.cpp makes one
 import json
 import shutil
 
-from safetensors.numpy import load_file, save_file
-
 from support import *
 
 # Normalized mean square error. llama.cpp evaluates GELU through an F16 table.
@@ -18,23 +16,6 @@ FAMILIES = {
 }
 
 EXPECTED_WORDS = ("dummy tokens", "training context overflow", "full-size SWA cache")
-
-
-def fit_to_llama_cpp(folder, config):
-    if config["model_type"] == "gemma2":
-        config["query_pre_attn_scalar"] = config["head_dim"]
-    if config["model_type"] == "nemotron":
-        config["num_attention_heads"], config["num_key_value_heads"] = 5, 1
-        weights = load_file(folder / "model.safetensors")
-        for name, values in weights.items():
-            if name.endswith(("k_proj.weight", "v_proj.weight")):
-                weights[name] = values[: config["head_dim"]]
-            elif name.endswith("q_proj.weight"):
-                weights[name] = values[: config["hidden_size"]]
-            elif name.endswith("o_proj.weight"):
-                weights[name] = values[:, : config["hidden_size"]].copy()
-        save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 for family, limit in FAMILIES.items():

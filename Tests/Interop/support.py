@@ -37,6 +37,26 @@ def note(name: str, figure) -> None:
     print(f"      {name}: {figure}", flush=True)
 
 
+def fit_to_llama_cpp(folder, config) -> None:
+    """Changes what llama.cpp fixes: Gemma 2's query scale, the width of Nemotron's query heads together."""
+    from safetensors.numpy import load_file, save_file
+
+    if config["model_type"] == "gemma2":
+        config["query_pre_attn_scalar"] = config["head_dim"]
+    if config["model_type"] == "nemotron":
+        config["num_attention_heads"], config["num_key_value_heads"] = 5, 1
+        weights = load_file(folder / "model.safetensors")
+        for name, values in weights.items():
+            if name.endswith(("k_proj.weight", "v_proj.weight")):
+                weights[name] = values[: config["head_dim"]]
+            elif name.endswith("q_proj.weight"):
+                weights[name] = values[: config["hidden_size"]]
+            elif name.endswith("o_proj.weight"):
+                weights[name] = values[:, : config["hidden_size"]].copy()
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
 def finish() -> None:
     sys.exit(1 if failures else 0)
 

@@ -2,7 +2,7 @@ internal import Foundation
 internal import TensorFormats
 
 /// A folder of its own for a test, removed when the object goes.
-public final class TemporaryFolder {
+public final class TemporaryFolder: Sendable {
   public let path: String
 
   public init() {

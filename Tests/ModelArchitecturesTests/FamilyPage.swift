@@ -89,6 +89,9 @@ extension Architecture {
       Trait(title: "query and key rows in GGUF", value: interleavesRotaryInGGUF ? "interleaved" : "as in Hugging Face"),
       Trait(title: "rotary factors in GGUF", value: yes(ggufHasRotaryFactors)),
       Trait(title: "attention biases in GGUF", value: yes(ggufHasAttentionBias)),
+      Trait(
+        title: "query heads together in GGUF",
+        value: ggufFixesAttentionWidth ? "as wide as the hidden state" : "of any width"),
       Trait(title: "activation in GGUF", value: "always \(ggufActivation.rawValue)"),
     ]
   }

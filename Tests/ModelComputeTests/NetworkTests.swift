@@ -128,7 +128,8 @@ struct NetworkTests {
     let key = WeightKey(.head)
     let weights = MemoryWeights(tensors: [key: .init(shape: [37, 24], values: generator.values(37 * 24, in: -1...1))])
     let dense = DenseOperator(weight: Matrix(rows: 37, columns: 24, weights[key].values))
-    let panelled = PanelledOperator(source: weights, key: key, outputCount: 37, inputCount: 24, rowsPerPanel: 10,
+    let panelled = PanelledOperator(
+      source: weights, key: key, outputCount: 37, inputCount: 24, rowsPerPanel: 10,
       workspace: Workspace())
     let input = Matrix(rows: 5, columns: 24, generator.values(120, in: -1...1))
     let gradient = Matrix(rows: 5, columns: 37, generator.values(185, in: -1...1))

@@ -11,6 +11,7 @@ extension Architecture {
     $0.attentionOutputBias = .always
     $0.feedForwardBias = .always
     $0.headBias = .always
+    $0.ggufFixesAttentionWidth = true
     $0.ggufActivation = .geluTanh
     $0.defaults.activation = .geluTanh
     $0.defaults.normEpsilon = 1e-5

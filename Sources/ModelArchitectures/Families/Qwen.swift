@@ -3,6 +3,7 @@ extension Architecture {
   public static let qwen2 = Architecture("qwen2") {
     $0.className = "Qwen2ForCausalLM"
     $0.ggufName = "qwen2"
+    $0.ggufFixesAttentionWidth = true
     $0.queryKeyValueBias = .always
     $0.attentionOutputBias = .never
     $0.feedForwardBias = .never

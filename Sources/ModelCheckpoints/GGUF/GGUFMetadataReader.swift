@@ -16,12 +16,17 @@ struct GGUFMetadataReader {
     guard let architecture = Architecture.gguf(name) else {
       let known = Architecture.all.map(\.ggufName).joined(separator: ", ")
       throw CheckpointError(
-        .unsupportedFamily, "GGUF architecture '\(name)' is not supported, expected one of: \(known)")
+        .unsupportedFamily,
+        "GGUF 'general.architecture' is '\(name)', which is not supported; supported are \(known)")
     }
     self.architecture = architecture
   }
 
   func hyperparameters() throws -> Hyperparameters {
+    if let count = try int("expert_count"), count > 0 {
+      throw CheckpointError(
+        .unsupportedFeature, "GGUF '\(key("expert_count"))' is \(count), mixtures are not supported")
+    }
     var result = architecture.defaults
     result.keyValueHeadCount = 0
     result.headDimension = 0
@@ -62,7 +67,9 @@ struct GGUFMetadataReader {
 
   private func rotary(_ model: Hyperparameters) throws -> Rotary {
     let base = try double("rope.freq_base") ?? architecture.defaults.rotary.base
-    guard base > 0 else { throw CheckpointError(.invalidConfig, "GGUF 'rope.freq_base' is \(base)") }
+    guard base > 0 else {
+      throw CheckpointError(.invalidConfig, "GGUF '\(key("rope.freq_base"))' is \(base), expected more than 0")
+    }
     let whole = Int(Double(model.headDimension) * architecture.rotaryFraction)
     var rotary = Rotary(base: base, dimension: try int("rope.dimension_count") ?? whole)
     switch files.metadata[key("rope.scaling.type")]?.string ?? "none" {

@@ -14,9 +14,9 @@ internal import ModelArchitectures
 /// the last is free: a common scale of context and frequency factors, fixed by `low_freq_factor = 1` as every released model has.
 enum RotaryFactorFit {
   /// Relative. The tables of llama.cpp's converter are computed in 32-bit floats, and the interpolation amplifies their rounding.
-  static let tolerance = 1e-6
+  static let tolerance = 1e-5
 
-  /// Nil if no Llama 3 scaling gives this table to within a millionth.
+  /// Nil if no Llama 3 scaling gives this table to within `tolerance`.
   static func fit(_ table: [Float], base: Double, dimension: Int) -> RotaryScaling? {
     guard table.count == dimension / 2, let largest = table.max(), largest.isFinite,
       // The shortest decimal of a 32-bit float is what its author wrote.
@@ -37,7 +37,9 @@ enum RotaryFactorFit {
         factor: factor, lowFrequencyFactor: 1, highFrequencyFactor: high, originalContext: Int(original.rounded()))
     }
     // With fewer than two interpolated points many parameters give the same table; the released ones come first.
-    let known = [8192.0, 4096, 2048, 16384, 32768].map { scaling(4, $0) }
+    let known =
+      ([8192.0, 4096, 2048, 16384, 32768] + contexts(table, base: base, dimension: dimension, factor: factor))
+      .map { scaling(4, $0) }
     guard let line = line(table, base: base, dimension: dimension, factor: factor) else { return known }
     let high = 1 - 1 / line.intercept
     let original = line.slope * 2 * Double.pi * (high - 1)
@@ -45,11 +47,31 @@ enum RotaryFactorFit {
     return [scaling(high.rounded(), original), scaling(high, original)] + known
   }
 
+  /// Original contexts that high = 4 and low = 1 would need: for each interpolated entry, or, if there is none, between the last
+  /// entry of one and the first of the factor.
+  private static func contexts(_ table: [Float], base: Double, dimension: Int, factor: Double) -> [Double] {
+    func wavelength(_ index: Int) -> Double { 2 * Double.pi * pow(base, 2 * Double(index) / Double(dimension)) }
+    let points = interpolated(table, factor: factor)
+    if points.isEmpty, let first = table.firstIndex(where: { $0 > 1 }), first > 0 {
+      let context = (4 * wavelength(first - 1) * wavelength(first)).squareRoot()
+      return context.isFinite && context < 1e15 ? [context] : []
+    }
+    return points.compactMap { index in
+      let smooth = (1 / Double(table[index]) - 1 / factor) / (1 - 1 / factor)
+      let context = wavelength(index) * (1 + 3 * smooth)
+      return context.isFinite && context < 1e15 ? context : nil
+    }
+  }
+
+  private static func interpolated(_ table: [Float], factor: Double) -> [Int] {
+    table.indices.filter { table[$0] > 1.000001 && Double(table[$0]) < factor * 0.999999 }
+  }
+
   /// Least squares of smooth = slope · frequency + intercept over the interpolated points.
   private static func line(
     _ table: [Float], base: Double, dimension: Int, factor: Double
   ) -> (slope: Double, intercept: Double)? {
-    let points = table.indices.filter { table[$0] > 1.000001 && Double(table[$0]) < factor * 0.999999 }.map { index in
+    let points = interpolated(table, factor: factor).map { index in
       let frequency = pow(base, -2 * Double(index) / Double(dimension))
       return (x: frequency, y: (1 / Double(table[index]) - 1 / factor) / (1 - 1 / factor))
     }

@@ -17,7 +17,9 @@ struct ConfigReader {
     guard let modelType = value.string else { throw Self.wrongType("model_type", "a string", value) }
     guard let architecture = Architecture.named(modelType) else {
       let known = Architecture.all.map(\.name).joined(separator: ", ")
-      throw CheckpointError(.unsupportedFamily, "model_type '\(modelType)' is not supported, expected one of: \(known)")
+      throw CheckpointError(
+        .unsupportedFamily,
+        "config.json: 'model_type' is '\(modelType)', which is not supported; supported are \(known)")
     }
     self.architecture = architecture
   }

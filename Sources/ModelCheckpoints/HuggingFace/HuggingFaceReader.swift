@@ -7,7 +7,8 @@ internal import TensorFormats
 /// Opens a directory of safetensors with a `config.json`.
 struct HuggingFaceReader {
   let directory: String
-  let weights: WeightFiles
+  /// Looked for when the configuration is understood.
+  let weights: () throws -> WeightFiles
 
   func checkpoint() throws -> Checkpoint {
     let config = try ModelConfig(parsing: file("config.json"), name: "config.json")
@@ -15,7 +16,7 @@ struct HuggingFaceReader {
     let hyperparameters = try reader.hyperparameters()
     let architecture = reader.architecture
     try checkQuantization(config)
-    let files = try SafetensorsFileSet(path: weights.path)
+    let files = try SafetensorsFileSet(path: weights().path)
     var table = WeightTable(files: files, hyperparameters: hyperparameters)
     let tensors = try table.weights(of: architecture)
     try table.refuseUnknown(architecture: architecture)

@@ -46,8 +46,8 @@ extension ElementFormat {
   /// The largest magnitude that encodes to a finite value; nil where every 32-bit float does.
   var largestFinite: Float? {
     switch self {
-    case .f16: 65519.99  // rounds to 65504; 65520 rounds to infinity
-    case .bf16: 3.3961775e38  // everything above rounds to infinity
+    case .f16: Float(65520).nextDown  // rounds to 65504; 65520 rounds to infinity
+    case .bf16: Float(bitPattern: 0x7F7F_8000).nextDown  // halfway to the next power of two rounds to infinity
     case .q8_0: 127 * 65504
     case .q4_0: 8 * 65504
     case .q4_1: 65504

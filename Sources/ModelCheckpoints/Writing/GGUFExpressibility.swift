@@ -18,6 +18,12 @@ extension Checkpoint {
     if model.hasAttentionBias, !architecture.ggufHasAttentionBias {
       obstacles.append("attention biases: '\(architecture.ggufName)' has none")
     }
+    let attentionWidth = model.queryHeadCount * model.headDimension
+    if architecture.ggufFixesAttentionWidth, attentionWidth != model.hiddenSize {
+      obstacles.append(
+        "\(model.queryHeadCount) query heads of \(model.headDimension): '\(architecture.ggufName)' wants them to be "
+          + "\(model.hiddenSize) wide together")
+    }
     if let window = model.slidingWindow, model.layerKinds.contains(.sliding), !hasGGUFWindow {
       obstacles.append("a sliding window of \(window): '\(architecture.ggufName)' has none")
     } else if !model.followsPattern(of: architecture) {
