@@ -25,7 +25,8 @@ extension Checkpoint {
       let layer = key.layer.map { layers[$0] }
       let source = WeightKey(key.role, key.part, layer: layer)
       result.weights[key] = weights[source]?.cut(
-        spec.dimensions.map { keptIndices(of: $0, layer: layer, indices) })
+        spec.dimensions.map { keptIndices(of: $0, layer: layer, indices) },
+        name: spec.huggingFaceName(layer: layer))
     }
     result.keepEmbeddingScale(of: hyperparameters)
     return result
@@ -97,13 +98,13 @@ extension Hyperparameters {
 
 extension Weight {
   /// The positions of each dimension that are kept; nil keeps all. Scales follow the rows.
-  fileprivate func cut(_ kept: [[Int]?]) -> Weight {
+  fileprivate func cut(_ kept: [[Int]?], name: String) -> Weight {
     var result = self
     if let rows = kept[0] {
       result.values = result.values.gatheringRows(rows)
       if let scale, scale.elementCount > 1 { result.scale = scale.gatheringRows(rows) }
     }
-    if kept.count > 1, let columns = kept[1] { result.values = result.values.gatheringColumns(columns) }
+    if kept.count > 1, let columns = kept[1] { result.values = result.values.gatheringColumns(columns, name: name) }
     return result
   }
 }

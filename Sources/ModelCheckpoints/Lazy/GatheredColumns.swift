@@ -69,12 +69,15 @@ struct GatheredColumns: TensorSource {
 }
 
 extension LazyTensor {
-  /// The columns of these indices, in this order. A block format whose blocks they do not fill becomes F16.
-  func gatheringColumns(_ indices: [Int]) -> LazyTensor {
+  /// The columns of these indices, in this order. A block format whose blocks they do not fill becomes F16; `name` is for the error
+  /// if that cannot hold a value.
+  func gatheringColumns(_ indices: [Int], name: String) -> LazyTensor {
     precondition(shape.count > 1, "a vector has elements, not columns")
-    let target = indices.count.isMultiple(of: format.blockElements) ? format : .f16
-    return LazyTensor(
+    let fillsBlocks = indices.count.isMultiple(of: format.blockElements)
+    let target = fillsBlocks ? format : .f32
+    let cut = LazyTensor(
       format: target, shape: shape.dropLast() + [indices.count],
       source: GatheredColumns(base: self, indices: indices, format: target))
+    return fillsBlocks ? cut : cut.converted(to: .f16, name: name)
   }
 }

@@ -27,7 +27,7 @@ struct ConvertCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Element format of matrices (default: the source's own, or bf16 where OUT cannot hold that).",
+      "Element format (default: bf16 from GGUF to a directory, otherwise the source's own where OUT can hold it).",
       valueName: "format"))
   var dtype: ElementFormat?
 
@@ -56,12 +56,17 @@ struct ConvertCommand: ParsableCommand {
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let fileFormat = Checkpoint.FileFormat(outputPath: out)
-    // What the target cannot hold as it is becomes BF16.
-    let format = dtype ?? (model.fits(fileFormat) ? nil : .bf16)
+    let format = dtype ?? defaultFormat(of: model, for: fileFormat)
     let converted = try Recipe(parent: model, output: fileFormat, elementFormat: format).applied(to: model)
     let report = try ConvertReport(model, converted, to: out, as: fileFormat)
     if !dryRun { try write(converted, as: fileFormat) }
     try report.print(asJSON: output.json)
+  }
+
+  /// BF16 from GGUF to Hugging Face, and wherever the target cannot hold the source's own formats; otherwise nothing changes.
+  private func defaultFormat(of model: Checkpoint, for fileFormat: Checkpoint.FileFormat) -> ElementFormat? {
+    let leavesGGUF = model.fileFormat == .gguf && fileFormat == .huggingFace
+    return leavesGGUF || !model.fits(fileFormat) ? .bf16 : nil
   }
 
   private func write(_ model: Checkpoint, as fileFormat: Checkpoint.FileFormat) throws {

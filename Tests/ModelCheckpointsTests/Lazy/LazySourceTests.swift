@@ -46,7 +46,7 @@ import Testing
     for (format, count) in [(ElementFormat.f32, 5), (.bf16, 40), (.f8E4M3, 3), (.f64, 1), (.q8_0, 32), (.q8_0, 5)] {
       let encoded = try base(shape).encoded(as: format)
       let indices = (0..<count).map { _ in generator.index(shape[1]) }
-      let gathered = encoded.gatheringColumns(indices)
+      let gathered = encoded.gatheringColumns(indices, name: "w")
       try expectPanelsAgree(gathered)
       // Blocks that the columns do not fill become F16; those that they fill are encoded anew.
       let values = try encoded.decoded()

@@ -36,7 +36,7 @@ struct ModelFolder {
       for (name, tensor) in tensors {
         if name.contains("q_proj") { tensors[name] = tensor.gatheringRows(Array(0..<40)) }
         if name.contains("k_proj") || name.contains("v_proj") { tensors[name] = tensor.gatheringRows(Array(0..<8)) }
-        if name.contains("o_proj") { tensors[name] = tensor.gatheringColumns(Array(0..<40)) }
+        if name.contains("o_proj") { tensors[name] = tensor.gatheringColumns(Array(0..<40), name: name) }
       }
     default: break
     }
