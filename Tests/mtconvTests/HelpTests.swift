@@ -1,7 +1,9 @@
 import Testing
 
 @Suite struct HelpTests {
-  static let commands = ["inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "compress", "verify"]
+  static let commands = [
+    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "compress", "verify",
+  ]
 
   @Test(arguments: commands) func everyCommandHasHelpWorthReading(_ command: String) throws {
     let run = try ProgramRun(command, "--help")
