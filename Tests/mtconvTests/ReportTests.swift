@@ -66,7 +66,7 @@ import Testing
     #expect(json["scoredTokens"] == 31)
   }
 
-  @Test func calibrateSaysItInJSON() throws {
+  @Test func calibrateAndPlanSayItInJSON() throws {
     let text = "models/kjv-1m/calibration.txt"
     let json = try report(
       "calibrate", "models/kjv-1m", "--text", text, "--context", "32", "--chunks", "1", "-o",
@@ -74,6 +74,14 @@ import Testing
     #expect(json.object?.keys == ["settings", "output", "blockInfluence", "bestRuns"])
     #expect(json["blockInfluence"]?.array?.count == 12)
     #expect(try folder.names() == ["s.safetensors"])
+    let plan = try report(
+      "plan", "models/kjv-1m", "--stats", folder.file("s.safetensors"), "--drop-layers", "2", "--ffn", "128", "-o",
+      folder.file("plan.json"))
+    #expect(plan["plan"]?["keptLayers"]?.array?.count == 10)
+    // What plan writes is what compress takes.
+    let compressed = try report(
+      "compress", "models/kjv-1m", folder.file("out"), "--plan", folder.file("plan.json"), "--dry-run")
+    #expect(compressed["recipe"]?["pruning"] == plan["plan"])
   }
 
   private static let verdict = ["passes", "correctness", "quality", "tensors"]

@@ -2,6 +2,7 @@ public import ArgumentParser
 internal import ModelArchitectures
 internal import ModelCheckpoints
 public import ModelCompression
+internal import OrderedCollections
 internal import TensorFormats
 
 struct CompressCommand: ParsableCommand {
@@ -46,8 +47,11 @@ struct CompressCommand: ParsableCommand {
     help: ArgumentHelp("How FP8 codes are rounded: single, once; compat, as llm-compressor does.", valueName: "mode"))
   var rounding: QuantizationScheme.Rounding = .single
 
-  @Option(name: .long, help: ArgumentHelp("Element format of what is not FP8.", valueName: "format"))
-  var dtype: PlainFormat = .bf16
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Element format of what is not FP8 (default: bf16; an FP8 model keeps its own).", valueName: "format"))
+  var dtype: PlainFormat?
 
   @Option(
     name: .long, help: ArgumentHelp("Text that importance is measured on; needed to drop layers.", valueName: "file"),
@@ -130,7 +134,9 @@ struct CompressCommand: ParsableCommand {
       throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layers) layers")
     }
     request.pruning = try plan.map { try PruningPlan(parsing: FileSystem.read($0), name: $0) }
-    request.elementFormat = dtype.elementFormat
+    // Codes of an FP8 model stay as they are, unless something else is asked for.
+    let keepsCodes = !fp8 && model.weights.values.contains { $0.scale != nil }
+    request.elementFormat = dtype?.elementFormat ?? (keepsCodes ? nil : .bf16)
     if fp8 { request.quantization = QuantizationScheme(rounding: rounding) }
     if let maxShardSize { request.write.maximumShardSize = maxShardSize.count }
     request.write.overwrites = force

@@ -64,9 +64,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    if !force, FileSystem.exists(outputFile) {
-      throw FileError(.exists, "'\(outputFile)' already exists; --force replaces it")
-    }
+    try FileError.refuseExisting(outputFile, unless: force)
     let checkpoint = try Checkpoint(path: model)
     let file = try StatisticsFile(path: stats)
     try file.check(against: checkpoint)

@@ -1,3 +1,4 @@
+import ModelArchitectures
 import TensorFormats
 import Testing
 
@@ -56,6 +57,18 @@ import Testing
     (#"{"parentLayerCount":3,"keptLayers":[0],"criterion":"magic"}"#, "magic"),
     (#"{"keptLayers":[0],"criterion":"explicit"}"#, "parentLayerCount"),
     (#"{"parentLayerCount":3,"keptLayers":[0],"keptLayers":[1],"criterion":"explicit"}"#, "keptLayers"),
+    (
+      #"{"parentLayerCount":3,"keptLayers":[0],"criterion":"explicit","keptIndices":{"layers.0.hidden":[1]}}"#,
+      "layers.0.hidden"
+    ),
+    (
+      #"{"parentLayerCount":3,"keptLayers":[0],"criterion":"explicit","keptIndices":{"intermediate":[1]}}"#,
+      "intermediate"
+    ),
+    (
+      #"{"parentLayerCount":3,"keptLayers":[0],"criterion":"explicit","keptIndices":{"layers.1.intermediate":[1]}}"#,
+      "layers.1"
+    ),
     (#"[0, 1]"#, "plan.json"),
     (#"{"#, "plan.json"),
   ]
@@ -67,6 +80,19 @@ import Testing
     #expect(error?.code == .invalidPlan)
     #expect(error?.message.contains(clue) == true, "\(error?.message ?? "no error")")
     #expect(error?.message.contains("\n") == false)
+  }
+
+  private static let badIndices: [(ScopedAxis, [Int])] = [
+    (ScopedAxis(.hidden), []), (ScopedAxis(.hidden), [0, 0]), (ScopedAxis(.hidden), [-1, 3]),
+    (ScopedAxis(.hidden), [1, 32]), (ScopedAxis(.hidden), [.min, .max]),
+    (ScopedAxis(.intermediate, layer: 2), [0, 1]), (ScopedAxis(.intermediate, layer: 7), [0, 1]),
+    (ScopedAxis(.queryHead, layer: 0), [0, 1, 2]),
+  ]
+
+  @Test(arguments: badIndices) func refusesIndicesThatAreNotThere(_ axis: ScopedAxis, _ indices: [Int]) throws {
+    var plan = PruningPlan(parentLayerCount: 3, keptLayers: [0, 1, 2], criterion: .explicit)
+    plan.keptIndices[axis] = indices
+    #expect(throws: (any Error).self) { _ = try Pico.checkpoint("llama").pruned(by: plan) }
   }
 
   @Test func refusesAPlanForAnotherModel() throws {

@@ -1,4 +1,5 @@
 import OrderedCollections
+import Foundation
 import MTConvTestSupport
 import ModelArchitectures
 import ModelCheckpoints
@@ -63,6 +64,48 @@ import Testing
     #expect(normalizedError(try model.logits(of: set), try converted.logits(of: set)) < 1e-10)
     let report = try Verifier().verify(converted, against: model, on: set)
     #expect(report.passes)
+  }
+
+  private func assertEqualBytes(_ a: Checkpoint, _ b: Checkpoint) throws {
+    #expect(a.weights.keys == b.weights.keys)
+    for (key, weight) in a.weights {
+      let other = try #require(b.weights[key])
+      #expect(try weight.format == other.format && weight.values.bytes() == other.values.bytes(), "\(key)")
+      #expect(try weight.scale?.bytes() == other.scale?.bytes(), "\(key)")
+    }
+  }
+
+  @Test(arguments: Pico.families) func quantizingAgainChangesNothing(_ family: String) throws {
+    let model = try compressed(family)
+    let again = Recipe(
+      parent: model, output: .huggingFace, elementFormat: .bf16, quantization: QuantizationScheme())
+    try assertEqualBytes(model, again.applied(to: model))
+  }
+
+  @Test(arguments: Pico.families) func layersOfAnFP8ModelAreDroppedWithTheirScales(_ family: String) throws {
+    let model = try compressed(family)
+    let layers = model.hyperparameters.layerCount
+    let plan = PruningPlan(parentLayerCount: layers, keptLayers: [0, layers - 1], criterion: .explicit)
+    let pruned = try Recipe(parent: model, output: .huggingFace, pruning: plan).applied(to: model)
+    try pruned.write(to: folder.file("pruned"), as: .huggingFace)
+    let written = try Checkpoint(path: folder.file("pruned"))
+    #expect(written.mainFormat == .f8E4M3)
+    #expect(written.config["quantization_config"] == model.config["quantization_config"])
+    try FileManager.default.removeItem(atPath: folder.file("fp8"))
+    try assertEqualBytes(written, compressed(family, pruning: plan))
+  }
+
+  @Test func channelsOfAnFP8ModelAreCutWithTheirScales() throws {
+    let model = try compressed("llama")
+    var plan = PruningPlan(parentLayerCount: 3, keptLayers: [0, 1, 2], criterion: .explicit)
+    let kept = Array(stride(from: 1, to: 96, by: 3))
+    for layer in 0..<3 { plan.keptIndices[ScopedAxis(.intermediate, layer: layer)] = kept }
+    let cut = try model.pruned(by: plan)
+    #expect(cut.hyperparameters.intermediateSize == 32)
+    let (up, down) = ("model.layers.1.mlp.up_proj.weight", "model.layers.1.mlp.down_proj.weight")
+    let (wholeUp, wholeDown) = (try model.values(named: up), try model.values(named: down))
+    #expect(try cut.values(named: up) == kept.flatMap { Array(wholeUp[$0 * 32..<($0 + 1) * 32]) })
+    #expect(try cut.values(named: down) == (0..<32).flatMap { row in kept.map { wholeDown[row * 96 + $0] } })
   }
 
   @Test func refusesNonFiniteWeightsAndLeavesNothingBehind() throws {
