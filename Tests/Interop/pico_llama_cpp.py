@@ -12,7 +12,7 @@ from support import *
 # Normalized mean square error. llama.cpp evaluates GELU through an F16 table.
 FAMILIES = {
     "llama-pico": 1e-9, "llama-rope3-pico": 1e-9, "qwen2-pico": 1e-9, "qwen3-pico": 1e-9, "gemma2-pico": 1e-5,
-    "nemotron-pico": 1e-9, "phi-pico": 1e-5,
+    "nemotron-pico": 1e-9, "phi-pico": 1e-5, "kjv-1m": 1e-9,
 }
 
 EXPECTED_WORDS = ("dummy tokens", "training context overflow", "full-size SWA cache")

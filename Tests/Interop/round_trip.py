@@ -8,7 +8,7 @@ from support import *
 
 FAMILIES = [
     "llama-pico", "llama-rope3-pico", "qwen2-pico", "qwen3-pico", "gemma2-pico", "nemotron-pico", "phi-pico",
-    "llama-pico-bf16-sharded",
+    "llama-pico-bf16-sharded", "kjv-1m",
 ]
 FITTED = ["gemma2-pico", "nemotron-pico"]
 
@@ -27,7 +27,7 @@ def compare(name, first, second):
 first = smollm2_hf()
 middle, second = fresh("round-trip.gguf"), fresh("round-trip-hf")
 mtconv("convert", first, middle, "--dtype", "f32")
-mtconv("convert", middle, second)
+mtconv("convert", middle, second, "--dtype", "bf16")
 compare("SmolLM2: GGUF Q4_1 → HF BF16 → GGUF F32 → HF BF16", first, second)
 middle.unlink()
 shutil.rmtree(second)
@@ -52,7 +52,7 @@ for family in FAMILIES:
     first, middle, second = fresh(f"{family}-1"), fresh(f"{family}.gguf"), fresh(f"{family}-2")
     mtconv("convert", fixture, first)
     mtconv("convert", first, middle)
-    dtype = "bf16" if "bf16" in family else "f32"
+    dtype = "bf16" if family in ("llama-pico-bf16-sharded", "kjv-1m") else "f32"
     mtconv("convert", middle, second, "--dtype", dtype)
     compare(f"{family}: HF → GGUF → HF", first, second)
     from safetensors.torch import load_file
