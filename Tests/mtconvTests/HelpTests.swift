@@ -1,3 +1,4 @@
+import MTConvTestSupport
 import Testing
 
 @Suite struct HelpTests {
