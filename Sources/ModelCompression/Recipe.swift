@@ -60,6 +60,18 @@ public struct Recipe: Sendable, Codable, Equatable {
     }
   }
 
+  /// Throws if `parent` cannot be the model that this recipe was for, as far as headers say.
+  func check(parent: Checkpoint) throws {
+    let given = Parent(parent)
+    let isSame =
+      given.family == self.parent.family && given.layerCount == self.parent.layerCount
+      && given.parameterCount == self.parent.parameterCount
+    guard isSame else {
+      throw CompressionError(
+        .wrongRecipe, "the recipe is for \(self.parent.summary); the parent given is \(given.summary)")
+    }
+  }
+
   /// The checkpoint that this recipe makes of `parent`: lazy, with the record in it.
   public func applied(to parent: Checkpoint) throws -> Checkpoint {
     var result = parent
@@ -77,6 +89,8 @@ public struct Recipe: Sendable, Codable, Equatable {
 }
 
 extension Recipe.Parent {
+  fileprivate var summary: String { "'\(name)' (\(family), \(layerCount) layers, \(parameterCount) parameters)" }
+
   private enum CodingKeys: String, CodingKey, CaseIterable {
     case name, format, family, layerCount, parameterCount, elementFormat
   }

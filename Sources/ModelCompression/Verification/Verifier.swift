@@ -24,6 +24,7 @@ public struct Verifier: Sendable {
     _ written: Checkpoint, against parent: Checkpoint, recipe: Recipe? = nil, on set: CalibrationSet
   ) throws -> VerificationReport {
     let recipe = try recipe ?? Recipe(of: written)
+    try recipe?.check(parent: parent)
     let expected = try recipe?.applied(to: parent) ?? parent
     try checkVocabulary(written, parent, set)
     try set.checkScoredTokens()

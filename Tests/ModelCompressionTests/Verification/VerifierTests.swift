@@ -127,6 +127,14 @@ import Testing
     #expect(try JSON(encoding: report()) == first)
   }
 
+  @Test func refusesAParentThatTheRecipeWasNotFor() throws {
+    let error = #expect(throws: CompressionError.self) {
+      _ = try Verifier().verify(Checkpoint(path: folder.file("out")), against: Pico.checkpoint("qwen2"), on: set)
+    }
+    #expect(error?.code == .wrongRecipe)
+    #expect(error?.message.contains("for 'llama-pico' (llama, 3 layers, 40416 parameters)") == true)
+  }
+
   @Test func refusesModelsOfDifferentVocabularies() throws {
     var other = try Pico.checkpoint("llama")
     other.hyperparameters.vocabularySize = 100
