@@ -67,17 +67,16 @@ def sparse_model(folder, layers=16, hidden=2048, inner=5632, heads=32, groups=8,
         "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": groups, "vocab_size": vocabulary,
         "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "hidden_act": "silu",
         "tie_word_embeddings": False, "torch_dtype": "bfloat16"}))
-    return 8 + len(raw) + offset
 
 
 folder = fresh("sparse")
-size = sparse_model(folder)
-for name, path in {"directory": folder, "file": folder / "model.safetensors"}.items():
-    runs = [measured("inspect", path) for _ in range(21)]
-    median, best = statistics.median(r[0] for r in runs), min(r[0] for r in runs)
-    check(f"inspect a {name} of {size / 1e9:.2f} GB in < 20 ms, the start of the process included",
-          f"best of {len(runs)} {best * 1e3:.1f} ms, median {median * 1e3:.1f} ms, {runs[0][2] / 1e6:.0f} MB", best < 0.020)
-runs = [measured("inspect", SMOLLM2_GGUF)[0] for _ in range(21)]
-note("inspect the GGUF of SmolLM2, vocabulary of 49,152",
-     f"best {min(runs) * 1e3:.1f} ms, median {statistics.median(runs) * 1e3:.1f} ms")
+sparse_model(folder)
+# Headers in the page cache are read at the speed of the processor; on a busy machine only its own seconds can be compared.
+for name, path in {"a directory": folder, "a file": folder / "model.safetensors", "SmolLM2's GGUF": SMOLLM2_GGUF}.items():
+    runs = [measured("inspect", path) for _ in range(41)]
+    wall, processor = ([r[i] * 1e3 for r in runs] for i in (0, 1))
+    size = sum(f.stat().st_size for f in ([path] if path.is_file() else path.iterdir()))
+    check(f"inspect {name} of {size / 1e9:.2f} GB in < 20 ms of processors, the start of the process included",
+          f"best {min(processor):.1f}, median {statistics.median(processor):.1f} ms; by the clock best {min(wall):.1f}, "
+          f"median {statistics.median(wall):.1f} ms; {runs[0][2] / 1e6:.0f} MB", min(processor) < 20)
 finish()
