@@ -17,6 +17,8 @@ public struct PruningPlan: Sendable, Codable, Equatable {
 
   public enum Criterion: String, Sendable, Codable {
     case blockInfluence
+    /// The run of neighbouring layers that turns the residual stream least goes as a whole.
+    case angularDistance
     /// Somebody named the layers.
     case explicit
   }

@@ -9,7 +9,7 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Choose layers, channels, neurons and heads to keep, from calibration statistics.",
     discussion: """
-      Reads no weights. Layers are ranked by block influence; hidden channels, neurons and heads by the activations that \
+      Reads no weights. Layers are ranked by block influence, or go as one run with --contiguous; hidden channels, neurons and heads by the activations that \
       calibrate measured, query heads within their group. The plan is JSON to read, edit and give to compress --plan.
 
       Example:
@@ -34,6 +34,9 @@ struct PlanCommand: ParsableCommand {
 
   @Option(name: .long, help: ArgumentHelp("Layers to keep.", valueName: "count"))
   var keepLayers: Int?
+
+  @Flag(name: .long, help: "Drop neighbouring layers: the run over which the residual stream turns least.")
+  var contiguous = false
 
   @Option(name: .long, help: ArgumentHelp("Hidden size.", valueName: "size"))
   var hidden: Int?
@@ -71,7 +74,9 @@ struct PlanCommand: ParsableCommand {
     var settings = Importance.Settings()
     settings.includesFinalNorm = finalNorm
     let sizes = checkpoint.hyperparameters
-    let plan = try PruningPlan(for: sizes, to: target(sizes), by: file.statistics, settings: settings)
+    let plan = try PruningPlan(
+      for: sizes, to: target(sizes), by: file.statistics, criterion: contiguous ? .angularDistance : .blockInfluence,
+      settings: settings)
     let pruned = try checkpoint.pruned(by: plan)
     let bytes = try JSON(encoding: plan).serializedBytes(.indented) + [0x0A]
     let result = try OutputFile(path: outputFile, overwrite: force)

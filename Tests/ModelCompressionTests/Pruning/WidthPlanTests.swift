@@ -68,4 +68,19 @@ import Testing
       #expect(throws: CompressionError(.invalidPlan, "")) { try planned("llama") { _ in target } }
     }
   }
+
+  @Test func dropsTheRunOfLayersThatTurnsTheStreamLeast() throws {
+    let model = try Checkpoint(path: Fixture.path("models/gemma2-pico"))
+    let statistics = try ActivationStatistics(of: model, on: .random(for: model, context: 16, count: 2))
+    let plan = try PruningPlan(
+      for: model.hyperparameters, to: PruningTarget(layers: 2), by: statistics, criterion: .angularDistance)
+    let runs = (0...2).map { statistics.angularDistances[$0][1] }
+    let best = try #require(runs.indices.min { runs[$0] < runs[$1] })
+    #expect(plan.droppedLayers == [best, best + 1])
+    #expect(plan.criterion == .angularDistance)
+    #expect(try PruningPlan(parsing: JSON(encoding: plan).serializedBytes(), name: "plan.json") == plan)
+    let whole = try PruningPlan(
+      for: model.hyperparameters, to: PruningTarget(), by: statistics, criterion: .angularDistance)
+    #expect(whole.droppedLayers.isEmpty)
+  }
 }
