@@ -13,7 +13,7 @@ extension Checkpoint {
     for (key, weight) in weights {
       let name = huggingFaceName(of: key)
       let target = format.fitting(shape: weight.shape, in: fileFormat)
-      result.weights[key] = Weight(weight.plain(name: name).converted(to: target, name: name))
+      result.weights[key] = Weight(weight.plain.converted(to: target, name: name))
     }
     result.config.object["quantization_config"] = nil
     return result

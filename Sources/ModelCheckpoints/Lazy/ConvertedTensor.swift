@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import TensorFormats
 
 /// A tensor decoded from one format and encoded in another, with a constant added in between (zero for a plain conversion).

@@ -22,7 +22,7 @@ extension Checkpoint {
   private func metadataForGGUF() throws -> OrderedDictionary<String, GGUFValue> {
     var metadata = try GGUFMetadataWriter(self).metadata()
     for (key, weight) in weights where spec(of: key).transform == .addOne {
-      let values = try weight.plain(name: "").decoded()
+      let values = try weight.plain.decoded()
       // (w + 1) − 1 loses what is small against one, and the sign of zero.
       if values.contains(where: { ($0 + 1 - 1).bitPattern != $0.bitPattern }) {
         metadata[GGUFKeys.exactValues(ggufName(of: key))] = GGUFValue(values)

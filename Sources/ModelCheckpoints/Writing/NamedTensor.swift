@@ -10,7 +10,7 @@ struct NamedTensor {
 
 extension Weight {
   /// The weight without codes: values times scales, in a plain format.
-  func plain(name: String) -> LazyTensor {
+  var plain: LazyTensor {
     guard scale != nil else { return values }
     return LazyTensor(format: .f32, shape: shape, source: ScaledTensor(weight: self))
   }

@@ -1,4 +1,3 @@
-internal import Synchronization
 internal import TensorFormats
 
 /// Sends the bytes of lazy tensors to a writer, panels computed on all cores and handed over in order.

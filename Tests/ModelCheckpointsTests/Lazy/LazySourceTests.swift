@@ -93,7 +93,7 @@ import Testing
   @Test(arguments: shapes) func scaledRowsAreCodesTimesScales(shape: [Int]) throws {
     let codes = try base(shape).encoded(as: .f8E4M3)
     let scales = (0..<shape[0]).map { Float($0) / 3 + 0.5 }
-    let plain = Weight(codes, scale: LazyTensor(scales, shape: [shape[0], 1])).plain(name: "x")
+    let plain = Weight(codes, scale: LazyTensor(scales, shape: [shape[0], 1])).plain
     try expectPanelsAgree(plain)
     #expect(try plain.decoded() == codes.decoded().enumerated().map { $1 * scales[$0 / shape[1]] })
   }
