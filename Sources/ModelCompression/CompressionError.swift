@@ -1,7 +1,8 @@
 /// Why a model cannot be calibrated, pruned, quantized or verified.
 public struct CompressionError: Error, Equatable, CustomStringConvertible {
   public enum Code: Sendable {
-    case missingWeight, invalidPlan, invalidTokens, invalidTask, notEnoughText, nonFiniteWeight, wrongRecipe, wrongStatistics
+    case missingWeight, invalidPlan, invalidTokens, invalidTask, notEnoughText, nonFiniteWeight, wrongRecipe,
+      wrongStatistics, wrongOverlay
   }
 
   public let code: Code
