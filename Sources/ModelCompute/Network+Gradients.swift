@@ -64,7 +64,7 @@ extension Network {
   ) throws -> Matrix {
     let block = try block(layer)
     let result = Matrix(rows: input.rows, columns: input.columns)
-    try forEachGroup(batch) { part, rows in
+    try batch.forEachGroup { part, rows in
       let trace = Trace()
       _ = try block.forward(input.view(rows: rows), batch: part, trace: trace)
       let inputGradient = try block.backward(
