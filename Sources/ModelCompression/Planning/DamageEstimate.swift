@@ -41,7 +41,7 @@ public struct DamageEstimate: Sendable {
 
   /// The cost of a cut to these sizes; infinite where layers were not measured.
   public func callAsFunction(_ sizes: ModelSizes) -> Double {
-    guard let dropped = try? costs.cheapest(parent.layers - sizes.layers, isContiguous: isContiguous) else {
+    guard let dropped = try? costs.cheapest(keeping: sizes.layers, isContiguous: isContiguous) else {
       return .infinity
     }
     let groups = sizes.keyValueHeads
@@ -65,10 +65,11 @@ public struct DamageEstimate: Sendable {
     guard !energy.isEmpty, energy.count == scores.count else { return [] }
     let total = max(energy.reduce(0, +), .leastNormalMagnitude)
     var lost = 1.0
-    return [1] + scores.indices.sorted { (scores[$0], -$0) > (scores[$1], -$1) }.map { index in
-      lost -= energy[index] / total
-      return max(lost, 0)
-    }
+    return [1]
+      + scores.indices.sorted { (scores[$0], -$0) > (scores[$1], -$1) }.map { index in
+        lost -= energy[index] / total
+        return max(lost, 0)
+      }
   }
 
   /// Energy of each hidden channel behind the norms, each norm counting the same.

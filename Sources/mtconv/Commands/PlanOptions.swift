@@ -80,7 +80,13 @@ struct SizeOptions: ParsableArguments {
     if goals.isEmpty, axes != nil || align != nil {
       throw ValidationError("--axes and --align are for a goal: --params, --bytes, --fits or --speedup")
     }
-    if let align, align < 1 { throw ValidationError("--align is \(align), expected at least 1") }
+    for (name, value) in [
+      ("--keep-layers", keepLayers), ("--hidden", hidden), ("--ffn", ffn), ("--heads", heads), ("--kv-heads", kvHeads),
+      ("--align", align),
+    ] {
+      if let value, value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
+    }
+    if let dropLayers, dropLayers < 0 { throw ValidationError("--drop-layers is \(dropLayers), expected at least 0") }
     for (name, share) in [("--max-depth", maxDepth), ("--max-width", maxWidth)] where !(share >= 0 && share < 1) {
       throw ValidationError("\(name) is \(share), expected a share from 0 to less than 1")
     }
