@@ -239,7 +239,6 @@ struct SearchOptions: ParsableArguments {
 }
 
 extension Aggregate: ExpressibleByArgument {}
-extension EvaluationTask: ExpressibleByArgument {}
 
 enum DepthCriterion: String, CaseIterable, ExpressibleByArgument {
   case influence, angular, loss, perplexity, task

@@ -1,5 +1,6 @@
 import ModelArchitectures
 import ModelCheckpoints
+import TensorFormats
 import Testing
 
 @testable import ModelCompression
@@ -87,21 +88,24 @@ import Testing
     ({ $0.keyValueHeadCount = 1 }, "the plan is for a model of keyValueHeadCount 1, the model has 2"),
     ({ $0.headDimension = 9 }, "the plan is for a model of headDimension 9, the model has 8"),
     ({ $0.vocabularySize = 1 }, "the plan is for a model of vocabularySize 1, the model has 104"),
-    ({ $0.contentHash = "aa" }, "the plan is for the model with the content hash aa, this one has bb"),
+    (
+      { $0.contentHash = ContentHash(of: [1]) },
+      "the plan is for the model with the content hash \(ContentHash(of: [1])), this one has \(ContentHash(of: [2]))"
+    ),
   ]
 
   @Test(arguments: otherParents) func refusesAnotherModel(
     _ change: @Sendable (inout PruningPlan.Parent) -> Void, _ message: String
   ) throws {
     var plan = whole
-    var parent = PruningPlan.Parent(model, contentHash: "bb")
+    var parent = PruningPlan.Parent(model, contentHash: ContentHash(of: [2]))
     plan.parent = parent
-    try plan.validate(for: model, contentHash: "bb")
+    try plan.validate(for: model, contentHash: ContentHash(of: [2]))
     // A hash that nobody knows is not held against anyone.
     try plan.validate(for: model)
     change(&parent)
     plan.parent = parent
-    let error = #expect(throws: CompressionError.self) { try plan.validate(for: model, contentHash: "bb") }
+    let error = #expect(throws: CompressionError.self) { try plan.validate(for: model, contentHash: ContentHash(of: [2])) }
     #expect(error?.message == message)
   }
 
@@ -110,6 +114,7 @@ import Testing
     (#""parent":{"family":"qwen2","colour":"red"}"#, "colour"),
     (#""reasons":[{"axis":"hidden","parent":1,"kept":1,"criterion":"a","target":"b","mood":"good"}]"#, "mood"),
     (#""reasons":"none""#, "reasons"),
+    (#""parent":{"family":"a","layerCount":1.5}"#, "layerCount"),
     (#""keptIndices":{"layers.0.neurons":[1]}"#, "layers.0.neurons"),
     (#""keptIndices":{"layers.00.intermediate":[1]}"#, "layers.00"),
     (#""keptIndices":{"hidden":["a"]}"#, "hidden"),
