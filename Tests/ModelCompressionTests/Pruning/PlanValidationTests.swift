@@ -105,7 +105,9 @@ import Testing
     try plan.validate(for: model)
     change(&parent)
     plan.parent = parent
-    let error = #expect(throws: CompressionError.self) { try plan.validate(for: model, contentHash: ContentHash(of: [2])) }
+    let error = #expect(throws: CompressionError.self) {
+      try plan.validate(for: model, contentHash: ContentHash(of: [2]))
+    }
     #expect(error?.message == message)
   }
 
