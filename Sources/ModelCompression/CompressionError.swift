@@ -1,8 +1,15 @@
 /// Why a model cannot be calibrated, pruned, quantized or verified.
 public struct CompressionError: Error, Equatable, CustomStringConvertible {
   public enum Code: Sendable {
-    case missingWeight, invalidPlan, invalidTokens, invalidTask, notEnoughText, nonFiniteWeight, wrongRecipe,
-      wrongStatistics, wrongOverlay
+    case invalidPlan
+    case invalidTask
+    case invalidTokens
+    case missingWeight
+    case nonFiniteWeight
+    case notEnoughText
+    case wrongOverlay
+    case wrongRecipe
+    case wrongStatistics
   }
 
   public let code: Code

@@ -124,7 +124,9 @@ struct ImportanceOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Drop neighbouring layers, judged as one (default: with --depth-by angular, or none given and --contiguous).")
+    help:
+      "Drop neighbouring layers, judged as one: by angular distance unless --depth-by says otherwise, which drops such a run by default."
+  )
   var contiguous: Bool?
 
   @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")
