@@ -32,6 +32,7 @@ struct MTConv: ParsableCommand {
       CalibrateCommand.self,
       PlanCommand.self,
       HealCommand.self,
+      PruneCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
     ])

@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct HelpTests {
   static let commands = [
-    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "compress", "verify",
+    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "prune", "compress", "verify",
     "eval",
   ]
 
