@@ -87,6 +87,7 @@ import Testing
     ("verify models/llama-pico models/llama-pico --max-perplexity-ratio much", 64),
     ("verify models/llama-pico models/llama-pico --max-perplexity-ratio nan", 64),
     ("verify models/llama-pico models/llama-pico --tolerance -1", 64),
+    ("verify models/llama-pico models/llama-pico --heal TMP/short.txt", 2),
     ("shrink models/llama-pico", 64),
     ("inspect models/llama-pico --tensor", 64),
     ("eval models/kjv-1m --data tasks/piqa.jsonl", 64),
@@ -115,7 +116,7 @@ import Testing
       text += "$ mtconv \(arguments)\n\(message)\nexit \(status)\n\n"
     }
     try Snapshot.expect(text, "errors.txt")
-    let inputs = ["binary.txt", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
+    let inputs = ["binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
     #expect(try folder.names() == inputs)
   }
 }

@@ -27,7 +27,12 @@ public struct Verifier: Sendable {
   ) throws -> VerificationReport {
     let recipe = try recipe ?? Recipe(of: written)
     try recipe?.check(parent: parent)
-    if let overlay, let recipe { try recipe.check(overlay: overlay) }
+    if let overlay {
+      guard let recipe else {
+        throw CompressionError(.wrongOverlay, "the result has no recipe that new weights are part of")
+      }
+      try recipe.check(overlay: overlay)
+    }
     let expectation = try Expectation(of: written, parent: parent, recipe: recipe, overlay: overlay)
     let expected = expectation.checkpoint
     try checkVocabulary(written, parent, set)

@@ -2,6 +2,7 @@ import MTConvTestSupport
 import ModelArchitectures
 import ModelCheckpoints
 import OrderedCollections
+import SafetensorsFormat
 import TensorFormats
 import Testing
 
