@@ -35,6 +35,7 @@ struct MTConv: ParsableCommand {
       PruneCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
+      ReplayCommand.self,
     ])
 }
 

@@ -80,7 +80,7 @@ struct ModelCard {
         "- Linear weights are FP8 E4M3 with a scale for each output channel; activations are quantized as they come.")
     }
     if let texts = recipe.provenance?.texts, !texts.isEmpty {
-      let named = texts.sorted { $0.key < $1.key }.map { "`\($0.value.name)` (\($0.key))" }
+      let named = texts.sorted { $0.key < $1.key }.map { "`\($0.value.file.name)` (\($0.key))" }
       lines.append("- Texts: \(named.joined(separator: ", ")).")
     }
     return "## What was done\n\n" + lines.joined(separator: "\n")

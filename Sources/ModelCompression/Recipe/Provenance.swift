@@ -6,8 +6,8 @@ public struct Provenance: Sendable, Codable, Equatable {
   public var baseModel: String?
   /// The files of the parent that decide its numbers.
   public var parentFiles: [FileRecord]
-  /// Texts that were read, by what they were for.
-  public var texts: [String: FileRecord]
+  /// Texts that were read, by what they were for, such as `calibration`.
+  public var texts: [String: TextRecord]
   /// The pruning plan and the statistics it was made by, if they were files.
   public var plan: FileRecord?
   public var statistics: FileRecord?
@@ -15,7 +15,7 @@ public struct Provenance: Sendable, Codable, Equatable {
   public var command: [String]
 
   public init(
-    baseModel: String? = nil, parentFiles: [FileRecord] = [], texts: [String: FileRecord] = [:],
+    baseModel: String? = nil, parentFiles: [FileRecord] = [], texts: [String: TextRecord] = [:],
     plan: FileRecord? = nil,
     statistics: FileRecord? = nil, command: [String] = []
   ) {
@@ -39,10 +39,27 @@ extension Provenance {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     baseModel = try container.decodeIfPresent(String.self, forKey: .baseModel)
     parentFiles = try container.decode([FileRecord].self, forKey: .parentFiles)
-    texts = try container.decode([String: FileRecord].self, forKey: .texts)
+    texts = try container.decode([String: TextRecord].self, forKey: .texts)
     plan = try container.decodeIfPresent(FileRecord.self, forKey: .plan)
     statistics = try container.decodeIfPresent(FileRecord.self, forKey: .statistics)
     command = try container.decode([String].self, forKey: .command)
+  }
+}
+
+/// A text, and how it was cut into sequences.
+public struct TextRecord: Sendable, Codable, Equatable {
+  public var file: FileRecord
+  /// Tokens in a sequence.
+  public var context: Int
+  public var sequences: Int
+  /// Whether sequences begin with the beginning token, where the model has one.
+  public var beginsSequences: Bool
+
+  public init(file: FileRecord, context: Int, sequences: Int, beginsSequences: Bool) {
+    self.file = file
+    self.context = context
+    self.sequences = sequences
+    self.beginsSequences = beginsSequences
   }
 }
 

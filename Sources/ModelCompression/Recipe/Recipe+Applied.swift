@@ -37,6 +37,8 @@ extension Recipe {
       let numbers = quantization.rounding == .compat ? result : source
       result = try result.quantized(by: quantization, from: numbers)
     }
+    // Names in the output come from the record, so that they are the same wherever the parent lies.
+    result.path = self.parent.name
     result.recipe = try JSON(encoding: self)
     if changesNumbers { result.carriedFiles = try carriedFiles(of: parent, into: result) }
     return result

@@ -9,9 +9,24 @@ extension Recipe {
     public var plan: String?
     public var statistics: String?
     /// Texts by what they are for, such as `calibration`.
-    public var texts: [String: String] = [:]
+    public var texts: [String: Text] = [:]
     /// The command line.
     public var command: [String] = []
+
+    /// A text and how it was cut.
+    public struct Text: Sendable {
+      public var path: String
+      public var context: Int
+      public var sequences: Int
+      public var beginsSequences: Bool
+
+      public init(path: String, context: Int, sequences: Int, beginsSequences: Bool) {
+        self.path = path
+        self.context = context
+        self.sequences = sequences
+        self.beginsSequences = beginsSequences
+      }
+    }
 
     public init() {}
   }
@@ -27,7 +42,7 @@ extension Recipe {
     if parent.contentHash == nil { parent.contentHash = try checkpoint.contentHash(progress: progress) }
     provenance = Provenance(
       baseModel: checkpoint.hubName, parentFiles: try Self.records(of: checkpoint.sourceFiles(), progress),
-      texts: try sources.texts.mapValues { try FileRecord(of: $0) },
+      texts: try sources.texts.mapValues(TextRecord.init),
       plan: try sources.plan.map { try FileRecord(of: $0) },
       statistics: try sources.statistics.map { try FileRecord(of: $0) },
       command: sources.command.map(Self.withoutFolders))
@@ -62,5 +77,13 @@ extension Recipe {
       return argument[...equals] + FileSystem.baseName(String(argument[argument.index(after: equals)...]))
     }
     return FileSystem.baseName(argument)
+  }
+}
+
+extension TextRecord {
+  fileprivate init(_ text: Recipe.Sources.Text) throws {
+    self.init(
+      file: try FileRecord(of: text.path), context: text.context, sequences: text.sequences,
+      beginsSequences: text.beginsSequences)
   }
 }
