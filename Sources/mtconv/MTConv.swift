@@ -24,7 +24,7 @@ struct MTConv: ParsableCommand {
     version: Recipe.version,
     subcommands: [
       InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
-      CalibrateCommand.self, PlanCommand.self,
+      CalibrateCommand.self, PlanCommand.self, HealCommand.self,
       CompressCommand.self, VerifyCommand.self, EvalCommand.self,
     ])
 }
