@@ -34,6 +34,9 @@ struct MTConv: ParsableCommand {
       HealCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
+      InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
+      CalibrateCommand.self, PlanCommand.self, HealCommand.self,
+      CompressCommand.self, VerifyCommand.self, EvalCommand.self,
     ])
 }
 
