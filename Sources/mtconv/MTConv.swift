@@ -32,11 +32,10 @@ struct MTConv: ParsableCommand {
       CalibrateCommand.self,
       PlanCommand.self,
       HealCommand.self,
+      PruneCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
-      InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
-      CalibrateCommand.self, PlanCommand.self, HealCommand.self,
-      CompressCommand.self, VerifyCommand.self, EvalCommand.self,
+      ReplayCommand.self,
     ])
 }
 
