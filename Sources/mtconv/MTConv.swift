@@ -23,9 +23,19 @@ struct MTConv: ParsableCommand {
       """,
     version: Recipe.version,
     subcommands: [
-      InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
-      CalibrateCommand.self, PlanCommand.self, HealCommand.self,
-      CompressCommand.self, VerifyCommand.self, EvalCommand.self,
+      InspectCommand.self,
+      DescribeCommand.self,
+      ConvertCommand.self,
+      LogitsCommand.self,
+      PerplexityCommand.self,
+      EvalCommand.self,
+      CalibrateCommand.self,
+      PlanCommand.self,
+      HealCommand.self,
+      PruneCommand.self,
+      CompressCommand.self,
+      VerifyCommand.self,
+      ReplayCommand.self,
     ])
 }
 
