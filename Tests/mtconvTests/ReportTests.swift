@@ -109,7 +109,6 @@ import Testing
     #expect(refused.status == 2)
   }
 
-  private static let verdict = ["passes", "correctness", "quality", "tensors"]
   private static let verdict = ["passes", "correctness", "quality", "layers", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {
@@ -137,7 +136,9 @@ import Testing
     // The recipe in the result can be taken up again as a plan.
     let again = try report(
       "compress", "models/llama-pico", folder.file("again"), "--plan", folder.file("plan.json"), "--fp8", "--dry-run")
-    #expect(again["recipe"] == json["recipe"])
+    for step in ["output", "pruning", "elementFormat", "quantization"] {
+      #expect(again["recipe"]?[step] == json["recipe"]?[step])
+    }
   }
 
   @Test func evalSaysItInJSON() throws {
