@@ -25,7 +25,7 @@ struct MTConv: ParsableCommand {
     subcommands: [
       InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
       CalibrateCommand.self, PlanCommand.self,
-      CompressCommand.self, VerifyCommand.self, EvalCommand.self,
+      CompressCommand.self, VerifyCommand.self, EvalCommand.self, ReportCommand.self,
     ])
 }
 
