@@ -36,6 +36,9 @@ struct MTConv: ParsableCommand {
       CompressCommand.self,
       VerifyCommand.self,
       ReplayCommand.self,
+      InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
+      CalibrateCommand.self, PlanCommand.self,
+      CompressCommand.self, VerifyCommand.self, EvalCommand.self, ReportCommand.self,
     ])
 }
 
