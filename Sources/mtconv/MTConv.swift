@@ -34,6 +34,7 @@ struct MTConv: ParsableCommand {
       HealCommand.self,
       PruneCommand.self,
       CompressCommand.self,
+      QuantizeCommand.self,
       VerifyCommand.self,
       ReplayCommand.self,
       InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
