@@ -33,13 +33,11 @@ struct MTConv: ParsableCommand {
       PlanCommand.self,
       HealCommand.self,
       PruneCommand.self,
-      CompressCommand.self,
       QuantizeCommand.self,
+      CompressCommand.self,
       VerifyCommand.self,
+      ReportCommand.self,
       ReplayCommand.self,
-      InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
-      CalibrateCommand.self, PlanCommand.self,
-      CompressCommand.self, VerifyCommand.self, EvalCommand.self, ReportCommand.self,
     ])
 }
 
