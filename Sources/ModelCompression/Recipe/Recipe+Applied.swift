@@ -58,20 +58,34 @@ extension Recipe {
     return files + [CarriedFile(name: CarriedFile.cardName, bytes: Array(card.utf8))]
   }
 
-  /// New weights get the format of those they replace, unless a later step gives them one.
+  /// New weights get the format of those they replace, codes and scales where these had them, unless a later step gives them one.
   private func replacing(_ overlay: WeightOverlay, in model: Checkpoint) throws -> Checkpoint {
     var result = try model.replacing(overlay)
     guard elementFormat == nil else { return result }
-    for key in overlay.weights.keys where quantization == nil || !key.isQuantizable {
-      let (old, new) = (model.weights[key]!, result.weights[key]!)
+    let keys = overlay.weights.keys.filter { quantization == nil || !$0.isQuantizable }
+    let coded = keys.filter { model.weights[$0]?.scale != nil }
+    if !coded.isEmpty { result = try quantizingAgain(coded, of: result, like: model) }
+    for key in keys where !coded.contains(key) {
       let name = model.huggingFaceName(of: key)
-      guard old.scale == nil else {
-        throw CompressionError(
-          .wrongOverlay,
-          "tensor '\(name)' is \(old.format) with scales, which new values do not fit; convert or quantize the model, too"
-        )
-      }
-      result.weights[key] = Weight(new.values.converted(to: old.format, name: name))
+      let values = result.weights[key]!.values
+      result.weights[key] = Weight(values.converted(to: model.weights[key]!.format, name: name))
+    }
+    return result
+  }
+
+  private func quantizingAgain(
+    _ keys: [WeightKey], of replaced: Checkpoint, like model: Checkpoint
+  ) throws -> Checkpoint {
+    guard let layout = model.quantization, let scheme = QuantizationScheme(layout) else {
+      throw CompressionError(
+        .wrongOverlay,
+        "tensor '\(model.huggingFaceName(of: keys[0]))' is codes of a layout that new values cannot be put into; "
+          + "convert or quantize the model, too")
+    }
+    var result = try replaced.requantized(keys, by: scheme, from: replaced)
+    for key in keys {
+      result.weights[key]?.inputScale = model.weights[key]?.inputScale
+      result.weights[key]?.cacheScale = model.weights[key]?.cacheScale
     }
     return result
   }

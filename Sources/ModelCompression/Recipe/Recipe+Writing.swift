@@ -35,11 +35,16 @@ extension Recipe {
   ///
   /// The last step before the recipe is applied.
   /// - Parameter report: what the overlay's method has to say.
+  /// - Throws: `CompressionError.invalidPlan` for a plan that was made for another model; what reading everything throws.
   public mutating func seal(
     parent checkpoint: Checkpoint, overlay: WeightOverlay? = nil, report: JSON? = nil, sources: Sources = Sources(),
     progress: @escaping WorkProgress.Handler = { _ in }
   ) throws {
     if parent.contentHash == nil { parent.contentHash = try checkpoint.contentHash(progress: progress) }
+    if let planned = pruning?.parent?.contentHash, let hash = parent.contentHash?.description, planned != hash {
+      throw CompressionError(
+        .invalidPlan, "the plan is for the model with content hash \(planned), '\(parent.name)' has \(hash)")
+    }
     provenance = Provenance(
       baseModel: checkpoint.hubName, parentFiles: try Self.records(of: checkpoint.sourceFiles(), progress),
       texts: try sources.texts.mapValues(TextRecord.init),

@@ -13,6 +13,8 @@ struct PlanJob {
     /// What will be written, and the tokens that cache and operations are counted for.
     let format: OutputFormat
     let context: Int
+    /// The model's; nil if nobody read it.
+    var contentHash: String?
   }
 
   /// What candidates are run on, and what they are healed on; nil if there is none.
@@ -38,9 +40,11 @@ struct PlanJob {
     questions = try options.search.questions(for: model)
     self.texts = texts
     let costs = try Self.costs(options, model, statistics, questions, progress)
-    planner = Planner(
+    var planner = Planner(
       for: model, by: statistics, costs: costs, isContiguous: options.importance.isContiguous,
       settings: options.importance.settings)
+    planner.contentHash = options.contentHash
+    self.planner = planner
   }
 
   private static func costs(

@@ -106,13 +106,22 @@ struct QuantizeCommand: ParsableCommand {
     try FileError.refuseExisting(out, unless: force || dryRun)
     let source = try Checkpoint(path: model)
     for warning in source.warnings { Console.error("warning: \(warning)") }
-    let recipe = Recipe(
+    var recipe = Recipe(
       parent: source, output: .huggingFace, elementFormat: dtype.elementFormat,
       quantization: quantization(ranges: try ranges(for: source)))
+    recipe.maximumShardSize = maxShardSize?.count
+    if !dryRun { try recipe.seal(parent: source, sources: sources, progress: output.progress.handler) }
     let quantized = try recipe.applied(to: source)
     if !dryRun { try write(quantized) }
     let measured = dryRun ? nil : try QuantizationReport(of: quantized)
     try QuantizeReport(source, quantized, recipe, to: out, measured: measured).print(asJSON: output.json)
+  }
+
+  private var sources: Recipe.Sources {
+    var sources = Recipe.Sources()
+    sources.statistics = stats
+    sources.command = CommandLine.arguments
+    return sources
   }
 
   private func quantization(ranges: ActivationRanges?) -> QuantizationScheme {
