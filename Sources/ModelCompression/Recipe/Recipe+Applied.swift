@@ -62,7 +62,7 @@ extension Recipe {
   private func replacing(_ overlay: WeightOverlay, in model: Checkpoint) throws -> Checkpoint {
     var result = try model.replacing(overlay)
     guard elementFormat == nil else { return result }
-    let keys = overlay.weights.keys.filter { quantization == nil || !$0.isQuantizable }
+    let keys = Array(overlay.weights.keys).filter { quantization == nil || !$0.isQuantizable }
     let coded = keys.filter { model.weights[$0]?.scale != nil }
     if !coded.isEmpty { result = try quantizingAgain(coded, of: result, like: model) }
     for key in keys where !coded.contains(key) {

@@ -165,7 +165,7 @@ final class CompressJob {
     let job = try PlanJob(
       PlanJob.Options(
         sizes: options.sizes, importance: options.importance, search: options.search, format: format, context: context,
-        contentHash: try modelHash.get().description),
+        contentHash: try modelHash.get()),
       model, statistics,
       texts: PlanJob.Texts(
         heldOut: heldOut, calibration: options.search.searchHeal == nil ? nil : try calibrationSet.get()),

@@ -14,7 +14,7 @@ struct PlanJob {
     let format: OutputFormat
     let context: Int
     /// The model's; nil if nobody read it.
-    var contentHash: String?
+    var contentHash: ContentHash?
   }
 
   /// What candidates are run on, and what they are healed on; nil if there is none.

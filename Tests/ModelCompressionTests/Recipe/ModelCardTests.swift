@@ -1,4 +1,5 @@
 import MTConvTestSupport
+import ModelArchitectures
 import ModelCheckpoints
 import TensorFormats
 import Testing
@@ -79,9 +80,9 @@ import Testing
 
   @Test func aPlanForAnotherModelIsRefused() throws {
     var plan = Self.plan
-    plan.parent = PruningPlan.Parent(parent, contentHash: String(repeating: "0", count: 64))
+    plan.parent = PruningPlan.Parent(parent, contentHash: ContentHash(of: []))
     #expect(throws: CompressionError(.invalidPlan, "")) { _ = try write(parent, "small", pruning: plan) }
-    plan.parent?.contentHash = try parent.contentHash().description
+    plan.parent?.contentHash = try parent.contentHash()
     #expect(try write(parent, "small", pruning: plan).hyperparameters.layerCount == 2)
   }
 

@@ -95,7 +95,7 @@ import Testing
     try recipe.record(overlay, for: fp8)
     let made = try recipe.applied(to: fp8, overlay: overlay)
     let key = WeightKey(.down, layer: 1)
-    let direct = try parent.pruned(by: Self.plan).replacing(overlay).quantized(by: QuantizationScheme(kind: kind))
+    let direct = try bf16.pruned(by: Self.plan).replacing(overlay).quantized(by: QuantizationScheme(kind: kind))
     #expect(made.weights[key]?.format == .f8E4M3)
     let (codes, expected) = try (made.weights[key]!.values.bytes(), direct.weights[key]!.values.bytes())
     #expect(codes == expected)
