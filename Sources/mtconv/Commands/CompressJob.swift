@@ -177,7 +177,7 @@ final class CompressJob {
   private func statistics() throws -> (ActivationStatistics, key: String) {
     if let path = options.stats, FileSystem.exists(path) {
       let file = try StatisticsFile(path: path)
-      try file.check(against: model)
+      try file.check(against: model, progress: progress.handler)
       sources.statistics = path
       steps.append(CompressReport.Step(name: "statistics", file: path, isReused: true))
       return (file.statistics, "statistics \(try ContentHash(ofFile: path))")
@@ -201,9 +201,8 @@ final class CompressJob {
   private func measure(to path: String) throws -> StatisticsFile {
     let set = try calibrationSet.get()
     let statistics = try ActivationStatistics(of: model, on: set, progress: progress.handler)
-    let settings = StatisticsFile.Settings(
-      model: Recipe.Parent(model), text: FileSystem.baseName(options.calibration!), context: set.sequences[0].count,
-      sequences: set.sequences.count, tokens: set.tokenCount)
+    let settings = try StatisticsFile.Settings(
+      of: model, on: set, text: options.calibration, progress: progress.handler)
     let file = StatisticsFile(settings: settings, statistics: statistics)
     try file.write(to: path, overwrite: true)
     return file

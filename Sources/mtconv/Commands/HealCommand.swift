@@ -23,9 +23,6 @@ struct HealCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The plan that prunes it.", valueName: "file"), completion: .file())
   var plan: String
 
-  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
-  var text: String
-
   @Option(
     name: [.short, .customLong("output")], help: ArgumentHelp("The safetensors file to write.", valueName: "file"),
     completion: .file())
@@ -47,14 +44,16 @@ struct HealCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace output files if they exist.")
   var force = false
 
-  @OptionGroup var sequences: TextOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Text") var input: TextInputOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws { try input.require() }
 
   func run() throws {
     for file in [outputFile, report].compactMap({ $0 }) { try FileError.refuseExisting(file, unless: force) }
     let checkpoint = try Checkpoint(path: parent)
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)
-    let set = try sequences.set(text, model: checkpoint, limit: 40)
+    let set = try input.requiredSet(model: checkpoint, limit: 40)
     var settings = Healer.Settings()
     if let ridge { settings.ridges = ridge.values }
     settings.healsInputs = !outputsOnly

@@ -61,8 +61,8 @@ struct PlanCommand: ParsableCommand {
     }
     let checkpoint = try Checkpoint(path: model)
     let file = try StatisticsFile(path: stats)
-    try file.check(against: checkpoint)
     let progress = output.progress
+    try file.check(against: checkpoint, progress: progress.handler)
     let job = try PlanJob(
       PlanJob.Options(
         sizes: sizes, importance: importance, search: search, format: format.output,

@@ -72,4 +72,22 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: names) func whatScalesFollowFromEqualsAnIndependentComputation(name: String) throws {
+    let (_, statistics) = try statistics(name)
+    let oracle = try #require(Self.oracle[name])
+    let neurons = try #require(statistics.layers[0][.feedForwardInner])
+    expect(neurons.means, equal: oracle["means"], "means", floor: 1)
+    expect(neurons.meanSquares, equal: oracle["meanSquares"], "mean squares")
+    expect(neurons.maxima.map { Double($0) }, equal: oracle["maxima"], "maxima")
+    func maxima(_ site: Site) -> [Double] { statistics.layers.map { Double($0[site]?.maximum ?? .nan) } }
+    expect(maxima(.value), equal: oracle["valueMaximum"], "values")
+    if let keys = oracle["keyMaximum"], !keys.isNull { expect(maxima(.keyRotated), equal: keys, "keys") }
+
+    let counts = (0..<MagnitudeHistogram.binCount).map { oracle["histogram"]?["\($0)"]?.int ?? 0 }
+    #expect(neurons.histogram.total == counts.reduce(0, +))
+    // The activations differ in their last bits, so a few of them are on the other side of an edge.
+    let moved = zip(neurons.histogram.counts, counts).reduce(0) { $0 + abs($1.0 - $1.1) }
+    #expect(moved <= 4, "\(moved) of \(neurons.histogram.total)")
+  }
 }
