@@ -109,7 +109,6 @@ import Testing
     #expect(refused.status == 2)
   }
 
-  private static let verdict = ["passes", "correctness", "quality", "tensors"]
   private static let verdict = ["passes", "correctness", "quality", "layers", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {

@@ -22,8 +22,9 @@ public struct OutputFormat: Sendable, Codable, Equatable {
 
   /// What writing in this format makes of a model: lazy, for its shapes and formats.
   public func applied(to model: Checkpoint) throws -> Checkpoint {
-    try Recipe(
-      parent: model, output: fileFormat, elementFormat: elementFormat, quantization: quantization
-    ).applied(to: model)
+    // The last steps of a recipe, without the record and the card that belong to a file.
+    let converted = elementFormat.map { model.converted(to: $0, for: fileFormat) } ?? model.fitted(for: fileFormat)
+    guard let quantization else { return converted }
+    return try converted.quantized(by: quantization, from: quantization.rounding == .compat ? converted : model)
   }
 }

@@ -40,6 +40,7 @@ extension Recipe {
     progress: @escaping WorkProgress.Handler = { _ in }
   ) throws {
     if parent.contentHash == nil { parent.contentHash = try checkpoint.contentHash(progress: progress) }
+    try pruning?.validate(for: checkpoint, contentHash: parent.contentHash)
     provenance = Provenance(
       baseModel: checkpoint.hubName, parentFiles: try Self.records(of: checkpoint.sourceFiles(), progress),
       texts: try sources.texts.mapValues(TextRecord.init),

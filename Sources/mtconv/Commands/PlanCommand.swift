@@ -60,7 +60,7 @@ struct PlanCommand: ParsableCommand {
     let file = try StatisticsFile(path: stats)
     try file.check(against: checkpoint)
     let progress = output.progress
-    let job = try PlanJob(self, checkpoint, file.statistics, progress)
+    let job = try PlanJob(self, checkpoint, file, progress)
     let report = try job.report()
     progress.finish()
     try write(JSON(encoding: report.plan), to: outputFile)
@@ -85,24 +85,26 @@ private struct PlanJob {
   let progress: ProgressLine
 
   init(
-    _ options: PlanCommand, _ model: Checkpoint, _ statistics: ActivationStatistics, _ progress: ProgressLine
+    _ options: PlanCommand, _ model: Checkpoint, _ file: StatisticsFile, _ progress: ProgressLine
   ) throws {
     self.options = options
     self.model = model
     self.progress = progress
     questions = try options.search.questions(for: model)
     heldOut = try options.search.heldOutSet(options.sequences, model)
-    let costs = try Self.costs(options, model, statistics, questions, progress)
-    planner = Planner(
-      for: model, by: statistics, costs: costs, isContiguous: options.importance.isContiguous,
+    let costs = try Self.costs(options, model, file.statistics, questions, progress)
+    var planner = Planner(
+      for: model, by: file.statistics, costs: costs, isContiguous: options.importance.isContiguous,
       settings: options.importance.settings)
+    planner.contentHash = file.settings.model.contentHash
+    self.planner = planner
   }
 
   private static func costs(
     _ options: PlanCommand, _ model: Checkpoint, _ statistics: ActivationStatistics, _ questions: TaskSet?,
     _ progress: ProgressLine
   ) throws -> LayerCosts {
-    let criterion = options.importance.criterion
+    let criterion = options.importance.criterion(statistics)
     guard criterion == .task, let questions else { return try LayerCosts(criterion, from: statistics) }
     let count = model.hyperparameters.layerCount
     var lengths: Set<Int> = [1]

@@ -118,15 +118,13 @@ struct ImportanceOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task).",
+      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task). Default: loss if it was measured, otherwise influence; angular with --contiguous.",
       valueName: "criterion"))
   var depthBy: DepthCriterion?
 
   @Flag(
     inversion: .prefixedNo,
-    help:
-      "Drop neighbouring layers, judged as one: by angular distance unless --depth-by says otherwise, which drops such a run by default."
-  )
+    help: "Drop neighbouring layers, judged as one; the default of --depth-by angular.")
   var contiguous: Bool?
 
   @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")
@@ -138,8 +136,11 @@ struct ImportanceOptions: ParsableArguments {
   @Option(name: .long, help: "How sequences become one number.")
   var batch: Aggregate = .l2
 
-  var criterion: PruningPlan.Criterion {
-    depthBy?.criterion ?? (contiguous == true ? .angularDistance : .blockInfluence)
+  /// What layers are chosen by, if nobody says: what loses least on other text.
+  func criterion(_ statistics: ActivationStatistics) -> PruningPlan.Criterion {
+    if let depthBy { return depthBy.criterion }
+    if contiguous == true { return .angularDistance }
+    return statistics.layerLosses == nil ? .blockInfluence : .loss
   }
 
   var isContiguous: Bool { contiguous ?? (depthBy == .angular) }
