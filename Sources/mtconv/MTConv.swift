@@ -33,8 +33,10 @@ struct MTConv: ParsableCommand {
       PlanCommand.self,
       HealCommand.self,
       PruneCommand.self,
+      QuantizeCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
+      ReportCommand.self,
       ReplayCommand.self,
     ])
 }

@@ -116,7 +116,9 @@ import Testing
       text += "$ mtconv \(arguments)\n\(message)\nexit \(status)\n\n"
     }
     try Snapshot.expect(text, "errors.txt")
-    let inputs = ["binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
+    let inputs = [
+      "binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json",
+    ]
     #expect(try folder.names() == inputs)
   }
 }

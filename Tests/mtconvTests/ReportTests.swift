@@ -136,7 +136,9 @@ import Testing
     // The recipe in the result can be taken up again as a plan.
     let again = try report(
       "compress", "models/llama-pico", folder.file("again"), "--plan", folder.file("plan.json"), "--fp8", "--dry-run")
-    #expect(again["recipe"] == json["recipe"])
+    for step in ["output", "pruning", "elementFormat", "quantization"] {
+      #expect(again["recipe"]?[step] == json["recipe"]?[step])
+    }
   }
 
   @Test func evalSaysItInJSON() throws {

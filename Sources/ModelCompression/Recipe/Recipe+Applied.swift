@@ -37,6 +37,7 @@ extension Recipe {
       let numbers = quantization.rounding == .compat ? result : source
       result = try result.quantized(by: quantization, from: numbers)
     }
+    if let dialect { result = try result.converted(to: dialect) }
     // Names in the output come from the record, so that they are the same wherever the parent lies.
     result.path = self.parent.name
     result.recipe = try JSON(encoding: self)
@@ -49,7 +50,7 @@ extension Recipe {
 
   /// The parent's own card makes room for one that says what this model is.
   private func carriedFiles(of parent: Checkpoint, into result: Checkpoint) throws -> [CarriedFile] {
-    var files = parent.carriedFiles.filter { $0.name != CarriedFile.cardName && $0.name != CarriedFile.parentCardName }
+    var files = result.carriedFiles.filter { $0.name != CarriedFile.cardName && $0.name != CarriedFile.parentCardName }
     if let card = parent.carriedFiles.first(where: { $0.name == CarriedFile.cardName }) {
       files.append(CarriedFile(name: CarriedFile.parentCardName, bytes: try card.bytes()))
     }

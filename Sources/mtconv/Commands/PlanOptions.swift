@@ -72,11 +72,6 @@ struct SizeOptions: ParsableArguments {
     if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
     let goals = [params?.goal, bytes.map { .weightBytes($0.count) }, fits?.goal, speedup?.goal].compactMap { $0 }
     if goals.count > 1 { throw ValidationError("give one of --params, --bytes, --fits and --speedup") }
-    if goals.isEmpty, !hasSizes {
-      throw ValidationError(
-        "nothing to plan: give --drop-layers, --keep-layers, --hidden, --ffn, --heads or --kv-heads, "
-          + "or a goal: --params, --bytes, --fits or --speedup")
-    }
     if goals.isEmpty, axes != nil || align != nil {
       throw ValidationError("--axes and --align are for a goal: --params, --bytes, --fits or --speedup")
     }
@@ -90,6 +85,16 @@ struct SizeOptions: ParsableArguments {
     for (name, share) in [("--max-depth", maxDepth), ("--max-width", maxWidth)] where !(share >= 0 && share < 1) {
       throw ValidationError("\(name) is \(share), expected a share from 0 to less than 1")
     }
+  }
+
+  /// Whether there is anything to plan.
+  var isEmpty: Bool { goal == nil && !hasSizes }
+
+  func requireSomething() throws {
+    guard isEmpty else { return }
+    throw ValidationError(
+      "nothing to plan: give --drop-layers, --keep-layers, --hidden, --ffn, --heads or --kv-heads, "
+        + "or a goal: --params, --bytes, --fits or --speedup")
   }
 
   private var hasSizes: Bool { [dropLayers, keepLayers, hidden, ffn, heads, kvHeads].contains { $0 != nil } }
@@ -188,14 +193,6 @@ struct FormatOptions: ParsableArguments {
 
 /// How candidates are judged.
 struct SearchOptions: ParsableArguments {
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Other text, on which the best candidates are run.", valueName: "file"), completion: .file())
-  var heldout: String?
-
-  @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
-  var heldoutChunks = 4
-
   @Option(name: .long, help: ArgumentHelp("Candidates to run.", valueName: "count"))
   var search = 16
 
@@ -205,13 +202,6 @@ struct SearchOptions: ParsableArguments {
       "Heal the best so many that were run, on --calibration text, and rank them by what they are then.",
       valueName: "count"))
   var searchHeal: Int?
-
-  @Option(
-    name: .long, help: ArgumentHelp("Text that candidates are healed on.", valueName: "file"), completion: .file())
-  var calibration: String?
-
-  @Option(name: .long, help: ArgumentHelp("Sequences of the calibration text.", valueName: "count"))
-  var calibrationChunks = 32
 
   @Option(name: .long, help: ArgumentHelp("Candidates to print.", valueName: "count"))
   var top = 10
@@ -235,22 +225,46 @@ struct SearchOptions: ParsableArguments {
 
   func validate() throws {
     if (task == nil) != (taskData == nil) { throw ValidationError("--task and --task-data go together") }
-    if (searchHeal == nil) != (calibration == nil) {
-      throw ValidationError("--search-heal and --calibration go together")
-    }
-    if searchHeal != nil, heldout == nil, task == nil {
-      throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
-    }
-    if compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
     for (name, value) in [
-      ("--heldout-chunks", heldoutChunks), ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
-      ("--search-heal", searchHeal ?? 1), ("--calibration-chunks", calibrationChunks),
+      ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
+      ("--search-heal", searchHeal ?? 1),
     ] where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
   }
 
   func questions(for model: Checkpoint) throws -> TaskSet? {
     guard let task, let taskData else { return nil }
     return try TaskSet(task, path: taskData, limit: taskLimit, for: model)
+  }
+}
+
+/// The texts of a plan.
+struct PlanTextOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Other text, on which the best candidates are run.", valueName: "file"), completion: .file())
+  var heldout: String?
+
+  @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
+  var heldoutChunks = 4
+
+  @Option(
+    name: .long, help: ArgumentHelp("Text that candidates are healed on.", valueName: "file"), completion: .file())
+  var calibration: String?
+
+  @Option(name: .long, help: ArgumentHelp("Sequences of the calibration text.", valueName: "count"))
+  var calibrationChunks = 32
+
+  /// What `search` needs of texts.
+  func validate(_ search: SearchOptions) throws {
+    if (search.searchHeal == nil) != (calibration == nil) {
+      throw ValidationError("--search-heal and --calibration go together")
+    }
+    if search.searchHeal != nil, heldout == nil, search.task == nil {
+      throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
+    }
+    if search.compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
+    for (name, value) in [("--heldout-chunks", heldoutChunks), ("--calibration-chunks", calibrationChunks)]
+    where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
   }
 
   func heldOutSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
