@@ -74,7 +74,7 @@ struct PlanJob {
     let pruned = try model.pruned(by: plan)
     func footprint(_ checkpoint: Checkpoint) throws -> ModelFootprint {
       try ModelFootprint(
-        ofWritten: options.format.applied(to: checkpoint), as: options.format, context: options.context)
+        ofWritten: options.format.outline(of: checkpoint), as: options.format, context: options.context)
     }
     return PlanReport(
       parent: PlanReport.Model(model, try footprint(model)), pruned: PlanReport.Model(pruned, try footprint(pruned)),

@@ -167,6 +167,14 @@ struct FormatOptions: ParsableArguments {
   @Flag(name: .long, help: "Count FP8 weights, as compress --fp8 writes them.")
   var fp8 = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Count FP8 weights, as quantize writes them in this scheme.", valueName: "scheme"))
+  var scheme: QuantizationScheme.Kind?
+
+  @Flag(name: .long, help: "Count an FP8 key-value cache, as quantize --kv-cache prepares it; otherwise it is F16.")
+  var kvCache = false
+
   @Flag(name: .long, help: "Count tensors as a GGUF file has them.")
   var gguf = false
 
@@ -178,14 +186,19 @@ struct FormatOptions: ParsableArguments {
   var at: Int?
 
   func validate() throws {
-    if fp8, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
+    if fp8, scheme != nil { throw ValidationError("--fp8 is --scheme fp8-dynamic; give one of them") }
+    if kvCache, gguf { throw ValidationError("GGUF has no FP8; leave --kv-cache out") }
+    if fp8 || scheme != nil, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
     if dtype.kind == .quantizedBlock, !gguf { throw ValidationError("--dtype \(dtype.name.lowercased()) needs --gguf") }
     if let at, at < 1 { throw ValidationError("--at is \(at), expected at least 1") }
   }
 
   var output: OutputFormat {
-    OutputFormat(
-      gguf ? .gguf : .huggingFace, elementFormat: dtype, quantization: fp8 ? QuantizationScheme() : nil)
+    let kind = scheme ?? (fp8 ? .fp8Dynamic : nil)
+    return OutputFormat(
+      gguf ? .gguf : .huggingFace, elementFormat: dtype,
+      quantization: kind.map { QuantizationScheme(kind: $0, quantizesKeyValueCache: kvCache) },
+      cacheFormat: kvCache ? .f8E4M3 : .f16)
   }
 
   func context(_ goal: SizeGoal?, _ model: Checkpoint) -> Int { goal?.context ?? at ?? model.limited(context: 4096) }
