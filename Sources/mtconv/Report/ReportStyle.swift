@@ -12,7 +12,7 @@ enum ReportStyle {
     font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,DejaVu Sans,sans-serif}
     h1{margin:0;font-size:1.9rem;line-height:1.2;overflow-wrap:anywhere}
     h2{margin:0 0 .25rem;font-size:1.3rem}
-    .subtitle,.lead{margin:.25rem 0 1rem;color:var(--muted);max-width:75ch}
+    .subtitle,.lead{margin:.25rem 0 1rem;color:var(--muted);max-width:95ch}
     nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--grid)}
     a{color:var(--kept)}
     section{margin-top:2.5rem}
@@ -67,7 +67,8 @@ enum ReportStyle {
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
     th,td{padding:.3rem .9rem .3rem 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
     th{color:var(--muted);font-weight:600}
-    th:first-child,td:first-child{text-align:left;padding-left:.4rem}
+    .words{text-align:left}
+    th:first-child,td:first-child{padding-left:.4rem}
     tr.chosen td{background:var(--chosen);font-weight:600}
     .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:.75rem;margin:1rem 0}
     .tile{padding:.9rem 1rem;background:var(--panel);border:1px solid var(--grid);border-radius:8px;display:flex;flex-direction:column}
