@@ -28,7 +28,7 @@ enum ReportStyle {
     .swatch.gradient{width:90px;background:linear-gradient(90deg,transparent,var(--kept));border:1px solid var(--grid)}
     .swatch.gradient.bad{background:linear-gradient(90deg,transparent,var(--dropped))}
     .swatch.hatch{background:repeating-linear-gradient(45deg,var(--dropped) 0 2px,transparent 2px 4px);border:1px solid var(--dropped)}
-    .swatch.struck{background:linear-gradient(to top right,transparent 43%,var(--dropped) 43% 57%,transparent 57%);border:1px solid var(--grid)}
+    .swatch.struck{background:linear-gradient(to bottom right,transparent 43%,var(--dropped) 43% 57%,transparent 57%);border:1px solid var(--grid)}
     .swatch.dashed{height:0;width:22px;border-top:2px dashed var(--ink);border-radius:0}
     .kept{fill:var(--kept);background:var(--kept)}
     .dropped{fill:url(#hatch);stroke:var(--dropped)}
