@@ -16,10 +16,11 @@ enum ReportStyle {
     nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--grid)}
     a{color:var(--kept)}
     section{margin-top:2.5rem}
-    figure{margin:1rem 0 1.5rem}
+    figure{margin:1rem 0 1.5rem;overflow-x:auto}
     figcaption{margin-bottom:.5rem;font-weight:600}
     svg{display:block;width:100%;height:auto}
     svg.hidden{position:absolute;width:0;height:0}
+    .legend,figcaption{position:sticky;left:0}
     .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:.5rem 0 0;font-size:.875rem;color:var(--muted)}
     .key{display:inline-flex;align-items:center;gap:.4rem}
     .swatch{display:inline-block;width:14px;height:14px;border-radius:3px}
