@@ -98,6 +98,12 @@ import Testing
     ("eval models/kjv-1m --task piqa --data TMP/binary.txt", 2),
     ("eval models/kjv-1m --task piqa --data tasks/piqa.jsonl --samples TMP/short.txt", 2),
     ("eval models/llama-pico --task piqa --data tasks/piqa.jsonl", 2),
+    ("report TMP", 64),
+    ("report no-such-folder -o TMP/report.html", 2),
+    ("report TMP -o TMP/short.txt", 2),
+    ("report TMP --plan TMP/unknown.json -o TMP/report.html", 2),
+    ("report TMP --verification TMP/short.txt -o TMP/report.html", 2),
+    ("report TMP --stats models/kjv-1m/model.safetensors -o TMP/report.html", 2),
   ]
 
   @Test func everyMistakeIsNamedInOneLine() throws {
