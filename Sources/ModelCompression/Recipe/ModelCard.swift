@@ -75,9 +75,10 @@ struct ModelCard {
       let count = overlay.weights.count
       lines.append("- \(count) \(count == 1 ? "weight was" : "weights were") replaced by \(overlay.method).")
     }
-    if recipe.quantization != nil {
+    if let scheme = recipe.quantization {
+      let unit = scheme.kind == .fp8Dynamic ? "output channel" : "\(scheme.kind.granularity)"
       lines.append(
-        "- Linear weights are FP8 E4M3 with a scale for each output channel; activations are quantized as they come.")
+        "- Linear weights are FP8 E4M3 with a scale for each \(unit); activations: \(scheme.kind.activations).")
     }
     if let texts = recipe.provenance?.texts, !texts.isEmpty {
       let named = texts.sorted { $0.key < $1.key }.map { "`\($0.value.file.name)` (\($0.key))" }

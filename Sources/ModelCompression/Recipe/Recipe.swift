@@ -116,7 +116,8 @@ extension Recipe.Parent {
 
 extension Recipe {
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case tool, parent, output, pruning, overlay, elementFormat, quantization, dialect, maximumShardSize, provenance, verification
+    case tool, parent, output, pruning, overlay, elementFormat, quantization, dialect, maximumShardSize, provenance,
+      verification
   }
 
   /// Refuses a key it does not know: a step of a later version cannot be repeated by this one.
