@@ -2,7 +2,7 @@
 
 import torch
 from safetensors.torch import load_file
-from transformers import CompressedTensorsConfig
+from transformers import AutoTokenizer, CompressedTensorsConfig
 
 from support import *
 
@@ -48,17 +48,22 @@ def unpacked(source, out):
     return model
 
 
-def load(out, dialect):
-    """The model as its consumer unpacks it on a CPU."""
-    options = {"quantization_config": CompressedTensorsConfig(dequantize=True)} if dialect == "compressed-tensors" else {}
-    model = causal_model(out, "float32", **options)
+def load(out, scheme, dialect):
+    """The model as its consumer unpacks it on a CPU. With calibrated scales, compressed-tensors rounds activations, too: unpacked on
+    loading, it would warn of them."""
+    if dialect == "compressed-tensors" and scheme == "fp8-static":
+        model = causal_model(out, "bfloat16")
+    elif dialect == "compressed-tensors":
+        model = causal_model(out, "float32", quantization_config=CompressedTensorsConfig(dequantize=True))
+    else:
+        model = causal_model(out, "float32")
     # Said of every FP8 model on a machine without a GPU.
     usual = ("You passed `quantization_config`", "Using FP8 quantized models requires a GPU")
     return model, [line for line in model.complaints if not line.startswith(usual)]
 
 
 for name, source in PLACES.items():
-    ids = list(range(3, 60))
+    ids = token_chunks(AutoTokenizer.from_pretrained(source), 1, 128)[0] if name == "SmolLM2" else list(range(3, 60))
     statistics = fresh(f"{name}-statistics.safetensors")
     if name == "SmolLM2":
         mtconv("calibrate", source, "--text", text_path(), "--chunks", 4, "-o", statistics)
@@ -74,11 +79,13 @@ for name, source in PLACES.items():
         error = nmse(torch_logits(unpacked(source, out), ids), ours)
         check(f"{label}: codes times scales in a model of transformers, F32, NMSE < 1e-9", f"{error:.1e}", error < 1e-9)
         fits = name != "SmolLM2" or scheme != "fp8-block"
-        if dialect == "compressed-tensors" or dialect == "transformers" and fits or (scheme, dialect) == ("fp8-block", "fp8") and fits:
-            model, complaints = load(out, dialect)
+        is_loaded = dialect in ("compressed-tensors", "transformers") or (scheme, dialect) == ("fp8-block", "fp8")
+        if is_loaded and (fits or dialect == "compressed-tensors"):
+            model, complaints = load(out, scheme, dialect)
             check(f"{label}: transformers loads it", complaints or "no warnings", not complaints)
             error = nmse(torch_logits(model, ids), ours)
-            check(f"{label}: their logits against ours, NMSE < 1e-3", f"{error:.1e}", error < 1e-3)
+            limit = 1e-1 if scheme == "fp8-static" and dialect == "compressed-tensors" else 1e-3
+            check(f"{label}: their logits against ours, NMSE < {limit:.0e}", f"{error:.1e}", error < limit)
         if dialect != "compressed-tensors":
             continue
         codes = {k: v for k, v in tensors_of(out).items() if v.dtype == torch.float8_e4m3fn}
