@@ -41,7 +41,8 @@ struct HealCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "How much of the error of earlier weights a projection takes back, from 0 to 1 (default: 0.5).", valueName: "share"))
+      "How much of the error of earlier weights a projection takes back, from 0 to 1 (default: 0.5).",
+      valueName: "share"))
   var correction: Double?
 
   @Flag(name: .long, help: "Refit only the projections into the residual stream.")

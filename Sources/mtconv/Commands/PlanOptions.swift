@@ -135,8 +135,10 @@ struct ImportanceOptions: ParsableArguments {
   @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")
   var finalNorm = false
 
-  @Option(name: .long, help: "How activations of a sequence become one number.")
-  var sequence: Aggregate = .mean
+  @Option(
+    name: .long,
+    help: "How activations of a sequence become one number (default: l2 for neurons, mean, as Minitron, for the rest).")
+  var sequence: Aggregate?
 
   @Option(name: .long, help: "How sequences become one number.")
   var batch: Aggregate = .l2
@@ -153,7 +155,7 @@ struct ImportanceOptions: ParsableArguments {
   var settings: Importance.Settings {
     var settings = Importance.Settings()
     settings.includesFinalNorm = finalNorm
-    settings.sequence = sequence
+    if let sequence { (settings.sequence, settings.neuronSequence) = (sequence, sequence) }
     settings.batch = batch
     return settings
   }
