@@ -15,6 +15,10 @@ import Testing
     try folder.write(#"{"parentLayerCount":3,"keptLayers":[0,0],"criterion":"explicit"}"#, to: "twice.json")
     try folder.write(#"{"parentLayerCount":3,"keptLayers":[0,2],"criterion":"explicit"}"#, to: "drop.json")
     try folder.write(#"{"parentLayerCount":9,"keptLayers":[0,1],"criterion":"explicit"}"#, to: "other.json")
+    let heads = (0..<3).map { #""layers.\#($0).queryHead":[0,1]"# }.joined(separator: ",")
+    try folder.write(
+      #"{"parentLayerCount":3,"keptLayers":[0,1,2],"criterion":"explicit","keptIndices":{\#(heads)}}"#,
+      to: "groups.json")
   }
 
   /// Arguments and exit code; TMP is a folder with the files above.
@@ -64,6 +68,7 @@ import Testing
     ("plan models/kjv-1m --stats TMP/short.txt --params 50% --fp8 --gguf -o TMP/plan.json", 64),
     ("prune models/llama-pico -o TMP/out", 64),
     ("prune models/llama-pico --plan TMP/other.json -o TMP/out", 2),
+    ("prune models/llama-pico --plan TMP/groups.json -o TMP/out", 2),
     ("prune models/llama-pico --plan TMP/twice.json -o models/qwen2-pico", 2),
     ("prune models/llama-pico --plan TMP/drop.json -o TMP/out --dtype q8_0", 64),
     ("prune models/llama-pico --plan TMP/drop.json -o TMP/out --heal TMP/short.txt", 2),
@@ -137,7 +142,8 @@ import Testing
     }
     try Snapshot.expect(text, "errors.txt")
     let inputs = [
-      "binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json",
+      "binary.txt", "drop.json", "groups.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json",
+      "unknown.json",
     ]
     #expect(try folder.names() == inputs)
   }

@@ -117,6 +117,7 @@ import Testing
     let parameters = try #require(found["pruned"]?["footprint"]?["parameters"]?.int)
     #expect(parameters == candidates.first { $0["isChosen"] == true }?["parameters"]?.int)
     #expect(found["plan"]?["parent"]?["family"] == "llama")
+    #expect(found["plan"]?["parent"]?["contentHash"]?.string?.count == 64)
     #expect(found["plan"]?["reasons"]?.array?.isEmpty == false)
     #expect(try folder.names() == ["c.json", "plan.json", "s.safetensors"])
     // A plan for another model is refused.

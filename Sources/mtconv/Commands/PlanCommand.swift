@@ -68,7 +68,7 @@ struct PlanCommand: ParsableCommand {
       PlanJob.Options(
         sizes: sizes, importance: importance, search: search, format: format.output,
         context: format.context(sizes.goal, checkpoint)),
-      checkpoint, file.statistics, contentHash: file.settings.model.contentHash,
+      checkpoint, file.statistics, contentHash: file.settings.modelHash,
       texts: PlanJob.Texts(
         heldOut: texts.heldOutSet(sequences, checkpoint), calibration: texts.calibrationSet(sequences, checkpoint)),
       progress)

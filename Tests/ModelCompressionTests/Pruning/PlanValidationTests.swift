@@ -111,6 +111,17 @@ import Testing
     #expect(error?.message == message)
   }
 
+  /// Before anything is written, the parent's hash is known.
+  @Test func aSealedRecipeRefusesAnotherModelOfTheSameSizes() throws {
+    var plan = whole
+    plan.parent = PruningPlan.Parent(model, contentHash: ContentHash(of: [1]))
+    var recipe = Recipe(parent: model, output: .huggingFace, pruning: plan)
+    #expect(throws: CompressionError(.invalidPlan, "")) { try recipe.seal(parent: model) }
+    plan.parent = PruningPlan.Parent(model, contentHash: try model.contentHash())
+    recipe.pruning = plan
+    try recipe.seal(parent: model)
+  }
+
   private static let texts: [(String, String)] = [
     (#""parent":{"family":"qwen2"}"#, "layerCount"),
     (#""parent":{"family":"qwen2","colour":"red"}"#, "colour"),
