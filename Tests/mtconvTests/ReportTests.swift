@@ -48,6 +48,22 @@ import Testing
     #expect(try folder.names() == ["model.gguf"])
   }
 
+  @Test func quantizeSaysItInJSON() throws {
+    let json = try report(
+      "quantize", "models/llama-pico", "-o", folder.file("fp8"), "--scheme", "fp8-block", "--dialect", "fp8",
+      "--ignore", "re:.*down_proj$", "--no-sync")
+    #expect(json["scheme"] == "fp8-block" && json["dialect"] == "fp8")
+    #expect(json["quantizedTensors"] == 18 && json["noise"]?["tensors"]?.array?.count == 18)
+    #expect(json["ignored"]?.array?.contains("model.layers.1.mlp.down_proj") == true)
+    #expect(json["noise"]?["meanSignalToNoise"]?.double ?? 0 > 30)
+    #expect(json["noise"]?["worstRows"]?.array?.count == 8)
+    #expect(try folder.names() == ["fp8"])
+    let dry = try report(
+      "quantize", "models/llama-pico", "-o", folder.file("none"), "--scheme", "fp8-dynamic", "--dry-run")
+    #expect(dry["noise"] == nil && dry["outputBytes"] != nil)
+    #expect(try folder.names() == ["fp8"])
+  }
+
   @Test func logitsSaysItInJSON() throws {
     let json = try report("logits", "models/llama-pico", "--tokens", "1,2, 3", "--top", "2")
     #expect(json.object?.keys == ["model", "tokens", "next"])

@@ -47,7 +47,7 @@ extension QuantizationLayout {
   private static func granularity(compressedTensors weights: JSON?) throws -> ScaleGranularity {
     let type = weights?["type"]?.string ?? "unknown"
     let strategy = weights?["strategy"]?.string ?? "unknown"
-    if type == "float", weights?["num_bits"]?.int == 8 {
+    if type == "float", (weights?["num_bits"]?.int ?? 8) == 8 {
       switch strategy {
       case "tensor": return .tensor
       case "channel": return .row

@@ -32,8 +32,8 @@ public final class FootprintModel: Sendable {
   }
 
   private func measured(_ sizes: Hyperparameters) throws -> LayeredBytes {
-    let one = try output.applied(to: parent.outline(sizes.keeping(layers: [0])))
-    let none = try output.applied(to: parent.outline(sizes.keeping(layers: [])))
+    let one = try output.outline(of: parent.outline(sizes.keeping(layers: [0])))
+    let none = try output.outline(of: parent.outline(sizes.keeping(layers: [])))
     let base = try none.byteCount(as: output.fileFormat)
     return LayeredBytes(
       base: base, perLayer: try one.byteCount(as: output.fileFormat) - base,

@@ -118,4 +118,18 @@ extension QuantizationScheme {
       quantizesKeyValueCache: try container.decodeIfPresent(Bool.self, forKey: .quantizesKeyValueCache) ?? false,
       ranges: try container.decodeIfPresent(ActivationRanges.self, forKey: .ranges))
   }
+
+  /// What is as usual is left out.
+  public func encode(to encoder: any Encoder) throws {
+    let usual = QuantizationScheme(kind: kind, rounding: rounding)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(kind, forKey: .kind)
+    if dialect != usual.dialect { try container.encode(dialect, forKey: .dialect) }
+    try container.encode(rounding, forKey: .rounding)
+    if search != usual.search { try container.encode(search, forKey: .search) }
+    if ignored != usual.ignored { try container.encode(ignored, forKey: .ignored) }
+    if sharesScales != usual.sharesScales { try container.encode(sharesScales, forKey: .sharesScales) }
+    if quantizesKeyValueCache { try container.encode(true, forKey: .quantizesKeyValueCache) }
+    try container.encodeIfPresent(ranges, forKey: .ranges)
+  }
 }

@@ -41,10 +41,7 @@ extension Recipe {
     progress: @escaping WorkProgress.Handler = { _ in }
   ) throws {
     if parent.contentHash == nil { parent.contentHash = try checkpoint.contentHash(progress: progress) }
-    if let planned = pruning?.parent?.contentHash, let hash = parent.contentHash, planned != hash {
-      throw CompressionError(
-        .invalidPlan, "the plan is for the model with content hash \(planned), '\(parent.name)' has \(hash)")
-    }
+    try pruning?.validate(for: checkpoint, contentHash: parent.contentHash)
     provenance = Provenance(
       baseModel: checkpoint.hubName, parentFiles: try Self.records(of: checkpoint.sourceFiles(), progress),
       texts: try sources.texts.mapValues(TextRecord.init),

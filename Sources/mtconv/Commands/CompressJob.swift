@@ -164,9 +164,8 @@ final class CompressJob {
     let heldOut = try options.heldout.map { try set($0, options.heldoutChunks) }
     let job = try PlanJob(
       PlanJob.Options(
-        sizes: options.sizes, importance: options.importance, search: options.search, format: format, context: context,
-        contentHash: try modelHash.get()),
-      model, statistics,
+        sizes: options.sizes, importance: options.importance, search: options.search, format: format, context: context),
+      model, statistics, contentHash: try modelHash.get(),
       texts: PlanJob.Texts(
         heldOut: heldOut, calibration: options.search.searchHeal == nil ? nil : try calibrationSet.get()),
       progress)

@@ -38,6 +38,13 @@ struct HealCommand: ParsableCommand {
     help: ArgumentHelp("Strengths of the ridge to try, for example 0.01,0.1.", valueName: "numbers"))
   var ridge: NumberList?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How much of the error of earlier weights a projection takes back, from 0 to 1 (default: 0.5).",
+      valueName: "share"))
+  var correction: Double?
+
   @Flag(name: .long, help: "Refit only the projections into the residual stream.")
   var outputsOnly = false
 
@@ -49,6 +56,12 @@ struct HealCommand: ParsableCommand {
 
   func validate() throws { try input.require() }
 
+  func validate() throws {
+    if let correction, !(0...1).contains(correction) {
+      throw ValidationError("--correction is \(correction), expected 0 to 1")
+    }
+  }
+
   func run() throws {
     for file in [outputFile, report].compactMap({ $0 }) { try FileError.refuseExisting(file, unless: force) }
     let checkpoint = try Checkpoint(path: parent)
@@ -56,6 +69,7 @@ struct HealCommand: ParsableCommand {
     let set = try input.requiredSet(model: checkpoint, limit: 40)
     var settings = Healer.Settings()
     if let ridge { settings.ridges = ridge.values }
+    if let correction { settings.correction = correction }
     settings.healsInputs = !outputsOnly
     var healer = Healer(settings)
     let progress = output.progress

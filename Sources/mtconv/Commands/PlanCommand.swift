@@ -10,7 +10,8 @@ struct PlanCommand: ParsableCommand {
     abstract: "Choose layers, channels, neurons and heads to keep, from calibration statistics.",
     discussion: """
       Sizes are given, or follow from a goal: then all that meet it are listed, and the best of them are run on --heldout text without \
-      being written. Layers are ranked by block influence, or as --depth-by and --contiguous say; hidden channels, neurons and heads by \
+      being written. Layers are ranked by the loss without them or by block influence, as --depth-by and --contiguous say; hidden channels, neurons \
+      and heads by \
       the activations that calibrate measured, query heads within their group. The plan is JSON to read, edit and give to \
       compress --plan.
 
@@ -67,7 +68,7 @@ struct PlanCommand: ParsableCommand {
       PlanJob.Options(
         sizes: sizes, importance: importance, search: search, format: format.output,
         context: format.context(sizes.goal, checkpoint)),
-      checkpoint, file.statistics,
+      checkpoint, file.statistics, contentHash: file.settings.model.contentHash,
       texts: PlanJob.Texts(
         heldOut: texts.heldOutSet(sequences, checkpoint), calibration: texts.calibrationSet(sequences, checkpoint)),
       progress)

@@ -13,8 +13,6 @@ struct PlanJob {
     /// What will be written, and the tokens that cache and operations are counted for.
     let format: OutputFormat
     let context: Int
-    /// The model's; nil if nobody read it.
-    var contentHash: ContentHash?
   }
 
   /// What candidates are run on, and what they are healed on; nil if there is none.
@@ -31,8 +29,8 @@ struct PlanJob {
   let progress: ProgressLine
 
   init(
-    _ options: Options, _ model: Checkpoint, _ statistics: ActivationStatistics, texts: Texts,
-    _ progress: ProgressLine
+    _ options: Options, _ model: Checkpoint, _ statistics: ActivationStatistics, contentHash: ContentHash?,
+    texts: Texts, _ progress: ProgressLine
   ) throws {
     self.options = options
     self.model = model
@@ -43,7 +41,7 @@ struct PlanJob {
     var planner = Planner(
       for: model, by: statistics, costs: costs, isContiguous: options.importance.isContiguous,
       settings: options.importance.settings)
-    planner.contentHash = options.contentHash
+    planner.contentHash = contentHash
     self.planner = planner
   }
 
@@ -51,7 +49,7 @@ struct PlanJob {
     _ options: Options, _ model: Checkpoint, _ statistics: ActivationStatistics, _ questions: TaskSet?,
     _ progress: ProgressLine
   ) throws -> LayerCosts {
-    let criterion = options.importance.criterion
+    let criterion = options.importance.criterion(statistics)
     guard criterion == .task, let questions else { return try LayerCosts(criterion, from: statistics) }
     let count = model.hyperparameters.layerCount
     var lengths: Set<Int> = [1]
@@ -76,7 +74,7 @@ struct PlanJob {
     let pruned = try model.pruned(by: plan)
     func footprint(_ checkpoint: Checkpoint) throws -> ModelFootprint {
       try ModelFootprint(
-        ofWritten: options.format.applied(to: checkpoint), as: options.format, context: options.context)
+        ofWritten: options.format.outline(of: checkpoint), as: options.format, context: options.context)
     }
     return PlanReport(
       parent: PlanReport.Model(model, try footprint(model)), pruned: PlanReport.Model(pruned, try footprint(pruned)),

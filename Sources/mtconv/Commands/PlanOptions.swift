@@ -123,28 +123,31 @@ struct ImportanceOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task).",
+      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task). Default: loss if it was measured, otherwise influence; angular with --contiguous.",
       valueName: "criterion"))
   var depthBy: DepthCriterion?
 
   @Flag(
     inversion: .prefixedNo,
-    help:
-      "Drop neighbouring layers, judged as one: by angular distance unless --depth-by says otherwise, which drops such a run by default."
-  )
+    help: "Drop neighbouring layers, judged as one; the default of --depth-by angular.")
   var contiguous: Bool?
 
   @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")
   var finalNorm = false
 
-  @Option(name: .long, help: "How activations of a sequence become one number.")
-  var sequence: Aggregate = .mean
+  @Option(
+    name: .long,
+    help: "How activations of a sequence become one number (default: l2 for neurons, mean, as Minitron, for the rest).")
+  var sequence: Aggregate?
 
   @Option(name: .long, help: "How sequences become one number.")
   var batch: Aggregate = .l2
 
-  var criterion: PruningPlan.Criterion {
-    depthBy?.criterion ?? (contiguous == true ? .angularDistance : .blockInfluence)
+  /// What layers are chosen by, if nobody says: what loses least on other text.
+  func criterion(_ statistics: ActivationStatistics) -> PruningPlan.Criterion {
+    if let depthBy { return depthBy.criterion }
+    if contiguous == true { return .angularDistance }
+    return statistics.layerLosses == nil ? .blockInfluence : .loss
   }
 
   var isContiguous: Bool { contiguous ?? (depthBy == .angular) }
@@ -152,7 +155,7 @@ struct ImportanceOptions: ParsableArguments {
   var settings: Importance.Settings {
     var settings = Importance.Settings()
     settings.includesFinalNorm = finalNorm
-    settings.sequence = sequence
+    if let sequence { (settings.sequence, settings.neuronSequence) = (sequence, sequence) }
     settings.batch = batch
     return settings
   }
@@ -166,6 +169,14 @@ struct FormatOptions: ParsableArguments {
   @Flag(name: .long, help: "Count FP8 weights, as compress --fp8 writes them.")
   var fp8 = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Count FP8 weights, as quantize writes them in this scheme.", valueName: "scheme"))
+  var scheme: QuantizationScheme.Kind?
+
+  @Flag(name: .long, help: "Count an FP8 key-value cache, as quantize --kv-cache prepares it; otherwise it is F16.")
+  var kvCache = false
+
   @Flag(name: .long, help: "Count tensors as a GGUF file has them.")
   var gguf = false
 
@@ -177,14 +188,19 @@ struct FormatOptions: ParsableArguments {
   var at: Int?
 
   func validate() throws {
-    if fp8, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
+    if fp8, scheme != nil { throw ValidationError("--fp8 is --scheme fp8-dynamic; give one of them") }
+    if kvCache, gguf { throw ValidationError("GGUF has no FP8; leave --kv-cache out") }
+    if fp8 || scheme != nil, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
     if dtype.kind == .quantizedBlock, !gguf { throw ValidationError("--dtype \(dtype.name.lowercased()) needs --gguf") }
     if let at, at < 1 { throw ValidationError("--at is \(at), expected at least 1") }
   }
 
   var output: OutputFormat {
-    OutputFormat(
-      gguf ? .gguf : .huggingFace, elementFormat: dtype, quantization: fp8 ? QuantizationScheme() : nil)
+    let kind = scheme ?? (fp8 ? .fp8Dynamic : nil)
+    return OutputFormat(
+      gguf ? .gguf : .huggingFace, elementFormat: dtype,
+      quantization: kind.map { QuantizationScheme(kind: $0, quantizesKeyValueCache: kvCache) },
+      cacheFormat: kvCache ? .f8E4M3 : .f16)
   }
 
   func context(_ goal: SizeGoal?, _ model: Checkpoint) -> Int { goal?.context ?? at ?? model.limited(context: 4096) }

@@ -19,7 +19,7 @@ struct QuantizeCommand: ParsableCommand {
 
       dialect              dynamic  block  static  KV scales  read by
       compressed-tensors   yes      yes    yes     yes        vLLM, transformers
-      fp8                  no       yes    yes     static     vLLM, SGLang (DeepSeek's)
+      fp8                  no       yes    yes     static     vLLM, SGLang
       modelopt             yes      yes    yes     yes        TensorRT-LLM, vLLM
       transformers         no       yes    yes     no         transformers
 

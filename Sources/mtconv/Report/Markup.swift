@@ -59,10 +59,6 @@ indirect enum Markup {
   }
 }
 
-extension Markup: ExpressibleByStringLiteral {
-  init(stringLiteral value: String) { self = .text(value) }
-}
-
 extension Unicode.Scalar {
   /// Characters of XML 1.0, without controls and the marks that reorder what stands around them.
   fileprivate var isAllowedInMarkup: Bool {

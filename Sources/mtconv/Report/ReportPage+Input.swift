@@ -6,7 +6,8 @@ extension ReportPage {
   /// Everything that the input has data for, and what would make the rest.
   init(_ input: ReportInput) {
     let parent = input.recipe?.parent ?? input.statistics?.settings.model
-    title = input.name
+    // The work folder of compress is named after what it makes.
+    title = input.name.hasSuffix(".work") ? String(input.name.dropLast(5)) : input.name
     subtitle = Self.subtitle(input, parent)
     sections = [
       .overview(input), .tasks(input), .layers(input), .depth(input), .heads(input), .neurons(input),
@@ -62,6 +63,9 @@ extension ReportPage {
       input.candidates == nil, "candidates of a target size",
       "mtconv plan PARENT --stats stats.safetensors --params 75% --heldout TEXT --candidates candidates.json -o plan.json"
     )
+    add(
+      input.healing == nil && input.pruning != nil, "what healing without training gives",
+      "mtconv heal PARENT --plan plan.json --text TEXT -o healed.safetensors --report healing.json")
     add(
       input.verification == nil, "sizes, perplexity and tensor errors",
       "mtconv verify PARENT DIR --text TEXT --json > verification.json")

@@ -30,9 +30,10 @@ struct ReportPage {
       Markup("li", [:], .text(gap.what + ": "), Markup("code", [:], .text(gap.command)))
     }
     return Markup(
-      "section", ["id": "missing"], Markup("h2", [:], "Not in this report"),
+      "section", ["id": "missing"], Markup("h2", [:], .text("Not in this report")),
       Markup(
-        "p", ["class": "lead"], "These commands make what is missing, in the folder that the report is made from."),
+        "p", ["class": "lead"],
+        .text("These commands make what is missing, in the folder that the report is made from.")),
       Markup("ul", [:], items))
   }
 
@@ -83,9 +84,13 @@ extension Markup {
         + (entries.isEmpty ? [] : [Markup("p", ["class": "legend"], entries)]))
   }
 
-  /// Rows of text; the first column is left, the others right.
-  static func table(_ header: [String], _ rows: [[String]], emphasized: Set<Int> = []) -> Markup {
-    func cells(_ name: String, _ texts: [String]) -> [Markup] { texts.map { Markup(name, [:], .text($0)) } }
+  /// Rows of text; the first `leading` columns start at the left, those of numbers end at the right.
+  static func table(
+    _ header: [String], _ rows: [[String]], leading: Int = 1, emphasized: Set<Int> = []
+  ) -> Markup {
+    func cells(_ name: String, _ texts: [String]) -> [Markup] {
+      texts.enumerated().map { Markup(name, $0 < leading ? ["class": "words"] : [:], .text($1)) }
+    }
     let body = rows.enumerated().map { index, row in
       Markup("tr", emphasized.contains(index) ? ["class": "chosen"] : [:], cells("td", row))
     }

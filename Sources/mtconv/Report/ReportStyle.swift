@@ -12,14 +12,15 @@ enum ReportStyle {
     font:16px/1.5 system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Arial,DejaVu Sans,sans-serif}
     h1{margin:0;font-size:1.9rem;line-height:1.2;overflow-wrap:anywhere}
     h2{margin:0 0 .25rem;font-size:1.3rem}
-    .subtitle,.lead{margin:.25rem 0 1rem;color:var(--muted);max-width:75ch}
+    .subtitle,.lead{margin:.25rem 0 1rem;color:var(--muted);max-width:95ch}
     nav{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--grid)}
     a{color:var(--kept)}
     section{margin-top:2.5rem}
-    figure{margin:1rem 0 1.5rem}
+    figure{margin:1rem 0 1.5rem;overflow-x:auto}
     figcaption{margin-bottom:.5rem;font-weight:600}
     svg{display:block;width:100%;height:auto}
     svg.hidden{position:absolute;width:0;height:0}
+    .legend,figcaption{position:sticky;left:0}
     .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:.5rem 0 0;font-size:.875rem;color:var(--muted)}
     .key{display:inline-flex;align-items:center;gap:.4rem}
     .swatch{display:inline-block;width:14px;height:14px;border-radius:3px}
@@ -28,7 +29,7 @@ enum ReportStyle {
     .swatch.gradient{width:90px;background:linear-gradient(90deg,transparent,var(--kept));border:1px solid var(--grid)}
     .swatch.gradient.bad{background:linear-gradient(90deg,transparent,var(--dropped))}
     .swatch.hatch{background:repeating-linear-gradient(45deg,var(--dropped) 0 2px,transparent 2px 4px);border:1px solid var(--dropped)}
-    .swatch.struck{background:linear-gradient(to top right,transparent 43%,var(--dropped) 43% 57%,transparent 57%);border:1px solid var(--grid)}
+    .swatch.struck{background:linear-gradient(to bottom right,transparent 43%,var(--dropped) 43% 57%,transparent 57%);border:1px solid var(--grid)}
     .swatch.dashed{height:0;width:22px;border-top:2px dashed var(--ink);border-radius:0}
     .kept{fill:var(--kept);background:var(--kept)}
     .dropped{fill:url(#hatch);stroke:var(--dropped)}
@@ -67,7 +68,8 @@ enum ReportStyle {
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
     th,td{padding:.3rem .9rem .3rem 0;text-align:right;white-space:nowrap;border-bottom:1px solid var(--grid)}
     th{color:var(--muted);font-weight:600}
-    th:first-child,td:first-child{text-align:left;padding-left:.4rem}
+    .words{text-align:left}
+    th:first-child,td:first-child{padding-left:.4rem}
     tr.chosen td{background:var(--chosen);font-weight:600}
     .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:.75rem;margin:1rem 0}
     .tile{padding:.9rem 1rem;background:var(--panel);border:1px solid var(--grid);border-radius:8px;display:flex;flex-direction:column}

@@ -42,8 +42,10 @@ import Testing
     let (model, statistics) = try statistics(name)
     let oracle = try #require(Self.oracle[name])
     let sizes = model.hyperparameters
+    var minitron = Importance.Settings()
+    minitron.neuronSequence = .mean
     let importance = Importance(
-      statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount)
+      statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount, settings: minitron)
     expect(importance[ScopedAxis(.hidden)], equal: oracle["hidden"], "hidden")
     expect(statistics.influence.scores, equal: oracle["influence"], "influence")
     for layer in 0..<sizes.layerCount {
@@ -56,6 +58,15 @@ import Testing
         statistics.angularDistances[layer], equal: oracle["angularDistances"]?.array?[layer],
         "angular distances \(layer)")
     }
+  }
+
+  @Test(arguments: names) func neuronsAreRankedByRootMeanSquareUnlessToldOtherwise(name: String) throws {
+    let (model, statistics) = try statistics(name)
+    let sizes = model.hyperparameters
+    let importance = Importance(
+      statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount)
+    expect(
+      importance[ScopedAxis(.intermediate, layer: 0)], equal: Self.oracle[name]?["aggregates"]?["l2.l2"], "neurons")
   }
 
   @Test(arguments: names) func everyPairOfAggregatesEqualsAnIndependentComputation(name: String) throws {

@@ -24,7 +24,7 @@ struct ChartScale {
     _ values: [Double], _ kind: Kind = .linear, fromZero: Bool = false, tickCount: Int = 5,
     label: ((Double) -> String)? = nil
   ) {
-    let usable = values.filter { $0.isFinite && (kind == .linear || $0 > 0) }
+    let usable = values.filter { $0.isFinite && (kind == .linear || $0 > 1e-300) }
     let least = usable.min() ?? (kind == .linear ? 0 : 1)
     let most = usable.max() ?? 1
     self.kind = kind
@@ -39,13 +39,14 @@ struct ChartScale {
       ticks = stride(from: first, through: last, by: 1).map { $0 * step }
       self.label = label ?? { Self.text($0, step: step) }
     case .logarithmic:
-      let first = log10(least).rounded(.down)
-      let last = max(log10(most).rounded(.up), first + 1)
-      low = pow(10, first)
-      high = pow(10, last)
-      // Over many decades not every one is named.
-      let step = max(1, ((last - first) / Double(tickCount + 2)).rounded(.up))
-      ticks = stride(from: first, through: last, by: step).map { pow(10, $0) }
+      // From the last of 1, 2, 5 times a power of ten that is below all values to the first above.
+      let marks = Self.marks(from: least, to: most)
+      low = marks[0]
+      high = marks[marks.count - 1]
+      let powers = marks.filter { log10($0).rounded() == log10($0) }
+      let isShort = marks.count <= tickCount + 3
+      let step = max(1, (powers.count + tickCount + 1) / (tickCount + 2))
+      ticks = isShort ? marks : powers.enumerated().filter { $0.offset.isMultiple(of: step) }.map(\.element)
       self.label = label ?? { Self.text($0, step: $0) }
     }
   }
@@ -76,6 +77,17 @@ struct ChartScale {
     let power = pow(10, log10(rough).rounded(.down))
     let digit = rough / power
     return power * (digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10)
+  }
+
+  /// 1, 2 and 5 times powers of ten around two positive numbers, ascending, at least two.
+  private static func marks(from least: Double, to most: Double) -> [Double] {
+    let (first, last) = (Int(log10(least).rounded(.down)), Int(log10(most).rounded(.up)))
+    let all = (first...max(last, first)).flatMap { power in
+      [1.0, 2, 5].map { power < 0 ? $0 / pow(10, Double(-power)) : $0 * pow(10, Double(power)) }
+    }
+    let start = all.lastIndex { $0 <= least } ?? 0
+    let end = max(start + 1, all.firstIndex { $0 >= most } ?? all.count - 1)
+    return Array(all[start...min(end, all.count - 1)])
   }
 
   private static func wholeStep(_ count: Int, _ limit: Int) -> Int {

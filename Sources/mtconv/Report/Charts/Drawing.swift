@@ -17,7 +17,8 @@ struct Drawing {
       "svg",
       [
         "viewBox": "0 0 \(Self.text(width)) \(Self.text(height))", "role": "img", "aria-label": label,
-        "style": "max-width:\(Self.text(width))px", "xmlns": "http://www.w3.org/2000/svg",
+        "style": "max-width:\(Self.text(width))px;min-width:\(Self.text(min(width, Self.readableWidth)))px",
+        "xmlns": "http://www.w3.org/2000/svg",
       ], shapes)
   }
 
@@ -63,6 +64,9 @@ struct Drawing {
     let children = title.map { [Markup("title", [:], .text($0))] } ?? []
     shapes.append(.element(name, attributes: attributes.map { ($0.0, $0.1) }, children: children))
   }
+
+  /// On a narrow screen a drawing is scrolled, not made smaller than this.
+  private static let readableWidth = 620.0
 
   /// Two decimals are a fiftieth of what can be seen.
   private static func text(_ value: Double) -> String {

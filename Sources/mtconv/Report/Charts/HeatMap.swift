@@ -23,8 +23,8 @@ struct HeatMap {
     let columns = rows.map(\.cells.count).max() ?? 0
     let left = 34 + 7.2 * Double(rows.map(\.label.count).max() ?? 1)
     let gaps = Double(groupSize.map { max(0, (columns - 1) / $0) } ?? 0) * Self.groupGap
-    let size = min(34, max(4, (maximumWidth - left - 16 - gaps) / Double(max(columns, 1))))
-    let height = min(max(size, 8), 20)
+    let size = min(48, max(4, (maximumWidth - left - 16 - gaps) / Double(max(columns, 1))))
+    let height = min(max(size, 8), 22)
     let bottom = 8 + Double(rows.count) * height
     var drawing = Drawing(width: left + size * Double(columns) + gaps + 16, height: bottom + 44)
     // Every so many labels, so that they do not run into each other.

@@ -18,7 +18,7 @@ struct Plot {
     let labels = y.ticks.map { y.label($0).count }.max() ?? 1
     left = 34 + 7.2 * Double(labels)
     top = 12
-    plotWidth = width - left - 16
+    plotWidth = width - left - 28
     plotHeight = height - top - 48
     drawing = Drawing(width: width, height: height)
     for tick in y.ticks {

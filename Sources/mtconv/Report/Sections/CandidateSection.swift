@@ -17,12 +17,12 @@ extension ReportSection {
           ]))
     }
     content.append(table(list.candidates))
-    let ran = measured.count == list.candidates.count ? "" : ", \(measured.count) of them run"
     let goal = list.goal.map { " for \($0)" } ?? ""
+    let rest =
+      measured.count == list.candidates.count
+      ? "all of them run on held-out text" : "\(measured.count) of them run, the others ranked by what statistics say"
     return ReportSection(
-      id: "candidates", title: "Candidates",
-      lead: "\(list.candidates.count) sizes\(goal)\(ran); the others are ranked by an estimate from the statistics.",
-      content: content)
+      id: "candidates", title: "Candidates", lead: "\(list.candidates.count) sizes\(goal), \(rest).", content: content)
   }
 
   private static func scatter(_ candidates: [PlanCandidate]) -> Markup {

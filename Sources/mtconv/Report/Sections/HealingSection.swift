@@ -49,6 +49,6 @@ extension ReportSection {
     let rows = steps.filter { !$0.isKept }.prefix(20).map { step in
       [step.layer.map { "layer \($0)" } ?? "last norm", step.kind, step.reason ?? "no reason given"]
     }
-    return rows.isEmpty ? .group([]) : .table(["not kept", "kind", "why"], Array(rows))
+    return rows.isEmpty ? .group([]) : .table(["not kept", "kind", "why"], Array(rows), leading: 3)
   }
 }

@@ -10,7 +10,7 @@ extension ReportSection {
       (NumberText.bytes(quality.byteCount), "in the file", "of \(NumberText.bytes(quality.parentByteCount))"),
       (
         text(quality.perplexity.value, 2), "perplexity",
-        "parent \(text(quality.parentPerplexity.value, 2)), × \(text(quality.perplexityRatio, 3))"
+        "parent \(text(quality.parentPerplexity.value, 2)); × \(text(quality.perplexityRatio, 3))"
       ),
       (
         text(quality.comparison.divergence, 4), "nats KL from the parent",

@@ -14,7 +14,7 @@ extension ReportSection {
           NumberText.fixed(row.estimate.value, 4)
             + (row.estimate.standardError.map { " ± " + NumberText.fixed($0, 4) } ?? ""),
         ]
-      })
+      }, leading: 3)
     let tests = input.evaluations.compactMap { record in
       record.compared.map { other in
         Markup(

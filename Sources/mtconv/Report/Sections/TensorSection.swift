@@ -20,9 +20,18 @@ extension ReportSection {
       : [
         Markup.figure(
           "Error of weights by layer, as signal to noise", map.markup(label: "Signal to noise of every weight"),
-          legend: [("gradient bad", "largest signal to smallest"), ("pale", "equal")])
+          legend: [("gradient bad", span(ratios)), ("pale", "equal")])
       ]
     return ReportSection(id: "tensors", title: "Tensors", lead: lead, content: chart + [table(changed)])
+  }
+
+  /// Decibels from the palest to the darkest cell, at least, so that small differences look small.
+  private static let smallestSpan = 6.0
+
+  private static func span(_ ratios: [Double]) -> String {
+    let high = ratios.max() ?? 0
+    let low = min(ratios.min() ?? 0, high - smallestSpan)
+    return "\(NumberText.fixed(high, 1)) to \(NumberText.fixed(low, 1)) dB"
   }
 
   /// A row for each kind of weight, a column for each layer; the darker, the noisier.
@@ -47,7 +56,7 @@ extension ReportSection {
             return HeatMap.Cell(shade: 0.08, title: "\(tensor.name): equal")
           }
           let ratio = tensor.signalToNoise ?? low
-          let shade = high > low ? 0.15 + 0.85 * (high - ratio) / (high - low) : 0.6
+          let shade = 0.2 + 0.8 * (high - ratio) / max(high - low, smallestSpan)
           return HeatMap.Cell(
             shade: shade, title: "\(tensor.name): \(NumberText.fixed(ratio, 2)) dB", style: "shade-bad")
         }
