@@ -4,11 +4,14 @@ public struct CompressionError: Error, Equatable, CustomStringConvertible {
     case missingWeight
     case nonFiniteWeight
     case invalidPlan
+    case invalidSettings
     case invalidTask
     case invalidTokens
     case notEnoughText
     case wrongOverlay
     case wrongRecipe
+    case diverged
+    case wrongState
     case wrongStatistics
   }
 

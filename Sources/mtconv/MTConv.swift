@@ -25,7 +25,7 @@ struct MTConv: ParsableCommand {
     subcommands: [
       InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
       CalibrateCommand.self, PlanCommand.self,
-      CompressCommand.self, VerifyCommand.self,
+      CompressCommand.self, VerifyCommand.self, DistillCommand.self, FinetuneCommand.self,
     ])
 }
 
@@ -83,6 +83,10 @@ private final class Interrupts {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler {
+        if StopRequest.make() {
+          Console.error("mtconv: stopping after this step; once more to stop at once")
+          return
+        }
         Partials.removeAll {
           Console.error("mtconv: interrupted")
           _exit(ExitStatus.interrupted.rawValue)

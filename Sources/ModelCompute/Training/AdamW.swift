@@ -16,6 +16,12 @@ public final class AdamW {
   public struct Moments: Sendable {
     public let mean: Matrix
     public let square: Matrix
+
+    public init(mean: Matrix, square: Matrix) {
+      precondition(mean.count == square.count)
+      self.mean = mean
+      self.square = square
+    }
   }
 
   public let settings: Settings
@@ -62,13 +68,6 @@ public final class AdamW {
       square: .zeros(rows: values.rows, columns: values.columns))
     moments[key] = new
     return new
-  }
-}
-
-extension AdamW.Moments {
-  public init(mean: Matrix, squares: Matrix) {
-    precondition(mean.count == squares.count)
-    self.init(mean: mean, square: squares)
   }
 }
 
