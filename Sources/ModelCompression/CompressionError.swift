@@ -1,12 +1,12 @@
 /// Why a model cannot be calibrated, pruned, quantized or verified.
 public struct CompressionError: Error, Equatable, CustomStringConvertible {
   public enum Code: Sendable {
-    case missingWeight
-    case nonFiniteWeight
     case invalidPlan
     case invalidSettings
     case invalidTask
     case invalidTokens
+    case missingWeight
+    case nonFiniteWeight
     case notEnoughText
     case wrongOverlay
     case wrongRecipe

@@ -74,7 +74,7 @@ extension Network {
     let block = try block(layer)
     let output = Matrix(rows: input.rows, columns: input.columns)
     var traces: [Trace] = []
-    try forEachGroup(batch) { part, rows in
+    try batch.forEachGroup { part, rows in
       let trace = Trace()
       let result = try block.forward(input.view(rows: rows), batch: part, trace: trace)
       output.view(rows: rows).start.update(from: result.start, count: result.count)
@@ -91,7 +91,7 @@ extension Network {
     let block = try pass?.block ?? block(layer)
     let result = Matrix(rows: gradient.rows, columns: gradient.columns)
     var group = 0
-    try forEachGroup(batch) { part, rows in
+    try batch.forEachGroup { part, rows in
       let trace = pass?.traces[group] ?? Trace()
       if pass == nil { _ = try block.forward(input.view(rows: rows), batch: part, trace: trace) }
       let inputGradient = try block.backward(

@@ -26,6 +26,7 @@ struct MTConv: ParsableCommand {
       InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
       CalibrateCommand.self, PlanCommand.self,
       CompressCommand.self, VerifyCommand.self, DistillCommand.self, FinetuneCommand.self,
+      EvalCommand.self,
     ])
 }
 

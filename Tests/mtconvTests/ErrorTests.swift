@@ -70,6 +70,14 @@ import Testing
     ("verify models/llama-pico models/llama-pico --tolerance -1", 64),
     ("shrink models/llama-pico", 64),
     ("inspect models/llama-pico --tensor", 64),
+    ("eval models/kjv-1m --data tasks/piqa.jsonl", 64),
+    ("eval models/kjv-1m --task boolq --data tasks/piqa.jsonl", 64),
+    ("eval models/kjv-1m --task piqa --data tasks/piqa.jsonl --limit 0", 64),
+    ("eval models/kjv-1m --task piqa --data tasks/piqa.jsonl --shots-data tasks/mmlu-dev.jsonl", 64),
+    ("eval models/kjv-1m --task arc --data tasks/piqa.jsonl", 2),
+    ("eval models/kjv-1m --task piqa --data TMP/binary.txt", 2),
+    ("eval models/kjv-1m --task piqa --data tasks/piqa.jsonl --samples TMP/short.txt", 2),
+    ("eval models/llama-pico --task piqa --data tasks/piqa.jsonl", 2),
   ]
 
   @Test func everyMistakeIsNamedInOneLine() throws {

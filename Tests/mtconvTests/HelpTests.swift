@@ -4,6 +4,7 @@ import Testing
 @Suite struct HelpTests {
   static let commands = [
     "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "compress", "verify",
+    "eval",
   ]
 
   @Test(arguments: commands) func everyCommandHasHelpWorthReading(_ command: String) throws {

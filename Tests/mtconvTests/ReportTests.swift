@@ -114,6 +114,32 @@ import Testing
     #expect(again["recipe"] == json["recipe"])
   }
 
+  @Test func evalSaysItInJSON() throws {
+    let json = try report(
+      "eval", "models/kjv-1m", "--task", "arc", "--data", "tasks/arc.jsonl", "--limit", "2", "--compare",
+      "models/kjv-1m", "--samples", folder.file("samples.jsonl"))
+    #expect(json.object?.keys == ["model", "data", "score", "compared", "seconds"])
+    #expect(
+      json["score"]?.object?.keys == [
+        "task", "itemCount", "shotCount", "accuracy", "normalizedAccuracy", "subjects", "truncatedCount",
+      ])
+    #expect(json["compared"]?["score"] == json["score"])
+    #expect(json["compared"]?["comparison"] == ["onlyFirst": 0, "onlySecond": 0, "probability": 1.0])
+    let samples = try folder.text(of: "samples.jsonl").split(separator: "\n").map { try JSON(parsing: String($0)) }
+    #expect(samples.map { $0["question"] } == [1, 2])
+    #expect(samples[0].object?.keys == ["question", "answer", "choice", "normalizedChoice", "requests"])
+    #expect(samples[0]["requests"]?.array?.first?.object?.keys == ["context", "continuation", "logLikelihood"])
+  }
+
+  @Test func evalReadsWell() throws {
+    let run = try ProgramRun(
+      "eval", "models/kjv-1m", "--task", "mmlu", "--data", "tasks/mmlu.jsonl", "--limit", "2", "--compare",
+      "models/kjv-1m", "-q")
+    #expect(run.status == 0)
+    // How long it took is not in the snapshot.
+    try Snapshot.expect(run.output.split(separator: ",").dropLast().joined(separator: ","), "eval-kjv-1m.txt")
+  }
+
   @Test func verifySaysNoInOneLookAtIt() throws {
     let run = try ProgramRun("verify", "models/llama-pico", "models/qwen2-pico")
     #expect(run.status == 1)

@@ -25,17 +25,20 @@ public struct ActivationStatistics: Sendable, Equatable {
   /// `[i][n − 1]`: how far the residual stream turns over the `n` layers from `i` on, as a share of a half turn, mean over the last
   /// tokens of the sequences (Gromov et al., arXiv 2403.17887).
   public private(set) var angularDistances: [[Double]]
+  /// What skipping layers does to the loss; nil if that was not measured.
+  public var layerLosses: LayerLosses?
   public let tokenCount: Int
   public let sequenceCount: Int
 
   init(
     layers: [[Site: ChannelStatistics]], finalHidden: ChannelStatistics, influence: BlockInfluence,
-    angularDistances: [[Double]], tokenCount: Int, sequenceCount: Int
+    angularDistances: [[Double]], layerLosses: LayerLosses? = nil, tokenCount: Int, sequenceCount: Int
   ) {
     self.layers = layers
     self.finalHidden = finalHidden
     self.influence = influence
     self.angularDistances = angularDistances
+    self.layerLosses = layerLosses
     self.tokenCount = tokenCount
     self.sequenceCount = sequenceCount
   }

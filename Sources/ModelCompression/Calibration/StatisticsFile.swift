@@ -7,7 +7,8 @@ internal import TensorFormats
 /// Activation statistics in a safetensors file, so that plans are made again without running the model.
 ///
 /// Tensors, all F64 but the maxima (F32): `layers.3.feedForwardInner.mean.sum`, `….mean.squares` and so on for each aggregate,
-/// `….maximum`, `….counts` (sequences, tokens); `finalHidden.…`; `blockInfluence`; `layers.3.angularDistances`. What was measured
+/// `….maximum`, `….counts` (sequences, tokens); `finalHidden.…`; `blockInfluence`; `layers.3.angularDistances`; where layers were
+/// skipped `layerLosses.whole` (loss, tokens) and `layerLosses.4` for the runs of four layers, by their first. What was measured
 /// stands in the metadata under `mtconv.calibration`, as JSON.
 public struct StatisticsFile: Sendable, Equatable {
   public var settings: Settings
@@ -61,6 +62,10 @@ public struct StatisticsFile: Sendable, Equatable {
     }
     tensors.add(statistics.finalHidden, Site.finalHidden.rawValue)
     tensors.add(statistics.influence.scores, "blockInfluence")
+    if let losses = statistics.layerLosses {
+      tensors.add([losses.baseline, Double(losses.tokenCount)], "layerLosses.whole")
+      for length in losses.lengths { tensors.add(losses.losses(skipping: length) ?? [], "layerLosses.\(length)") }
+    }
     let writer = try SafetensorsWriter(
       tensors: tensors.infos, metadata: [Self.metadataKey: JSON(encoding: settings).serialized()])
     let output = try OutputFile(path: path, overwrite: overwrite, expectedSize: writer.fileSize)
@@ -91,7 +96,8 @@ public struct StatisticsFile: Sendable, Equatable {
       layers: layers, finalHidden: finalHidden,
       influence: BlockInfluence(scores: try reader.numbers("blockInfluence"), tokenCount: settings.tokens),
       angularDistances: try (0..<layerCount).map { try reader.numbers("layers.\($0).angularDistances") },
-      tokenCount: settings.tokens, sequenceCount: settings.sequences)
+      layerLosses: try reader.layerLosses(layerCount: layerCount), tokenCount: settings.tokens,
+      sequenceCount: settings.sequences)
     guard statistics.influence.scores.count == layerCount else {
       throw CompressionError(
         .wrongStatistics, "'\(path)' has \(statistics.influence.scores.count) block influences for \(layerCount) layers"
@@ -139,6 +145,26 @@ private struct NumberReader {
         Double(bitPattern: UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)))
       }
     }
+  }
+
+  /// Nil if no layers were skipped.
+  func layerLosses(layerCount: Int) throws -> LayerLosses? {
+    guard file["layerLosses.whole"] != nil else { return nil }
+    let whole = try numbers("layerLosses.whole")
+    guard whole.count == 2, let tokens = Int(exactly: whole[1]) else {
+      throw CompressionError(.wrongStatistics, "tensor 'layerLosses.whole' is not a loss and a number of tokens")
+    }
+    var losses: [Int: [Double]] = [:]
+    for length in 1..<max(layerCount, 2) where file["layerLosses.\(length)"] != nil {
+      let row = try numbers("layerLosses.\(length)")
+      guard row.count == layerCount - length + 1 else {
+        throw CompressionError(
+          .wrongStatistics,
+          "tensor 'layerLosses.\(length)' has \(row.count) losses, expected \(layerCount - length + 1)")
+      }
+      losses[length] = row
+    }
+    return LayerLosses(baseline: whole[0], tokenCount: tokens, losses: losses)
   }
 
   /// Statistics of a site; nil if the model has no such site.

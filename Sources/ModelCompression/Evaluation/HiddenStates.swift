@@ -20,11 +20,14 @@ struct HiddenStates {
 
 extension CalibrationSet {
   /// Sequences that run together.
-  var groups: [[[Int]]] {
+  var groups: [[[Int]]] { groups(ofTokens: HiddenStates.groupTokenLimit) }
+
+  /// Sequences in groups of at most so many tokens; a longer sequence is a group of its own.
+  func groups(ofTokens limit: Int) -> [[[Int]]] {
     var groups: [[[Int]]] = []
     var tokens = 0
     for sequence in sequences {
-      if groups.isEmpty || tokens + sequence.count > HiddenStates.groupTokenLimit {
+      if groups.isEmpty || tokens + sequence.count > limit {
         groups.append([])
         tokens = 0
       }

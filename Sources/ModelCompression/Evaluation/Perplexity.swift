@@ -64,7 +64,7 @@ extension CalibrationSet {
 
 extension Head {
   /// As `forEachPanel`, for the positions whose next token is scored: the second half of a sequence, without its last.
-  fileprivate func forEachScoredPanel(
+  func forEachScoredPanel(
     _ hidden: Matrix, of group: [[Int]],
     _ body: (_ sequence: [Int], _ positions: Range<Int>, _ logits: Matrix) throws -> Void
   ) throws {

@@ -37,7 +37,8 @@ public struct TaskSet: Sendable {
         guard request.continuationCount > 0, limit <= 0 || request.continuationCount <= limit else {
           throw CompressionError(
             .invalidTask,
-            "question \(number + 1): a choice of \(request.continuationCount) tokens, expected 1 to \(limit)")
+            "question \(number + 1): a choice has \(request.continuationCount) tokens, expected "
+              + (limit > 0 ? "1 to \(limit), the model's context" : "at least 1"))
         }
         if limit > 0, request.truncate(to: limit + 1) { truncatedCount += 1 }
         return request

@@ -1,48 +1,42 @@
 public import ModelArchitectures
-internal import ModelCheckpoints
 
 extension PruningPlan {
-  /// Keeps what matters most by activation statistics, down to the sizes of a target: layers by block influence or as the best run,
-  /// channels, neurons and heads by importance. Query heads are ranked within their group, so that every key-value head keeps as many.
+  /// Keeps what matters most by activation statistics, down to the sizes of a target: layers by block influence or as the run over
+  /// which the stream turns least, channels, neurons and heads by importance.
   ///
-  /// - Parameter criterion: how layers are chosen, `.blockInfluence` or `.angularDistance`.
+  /// - Parameter criterion: how layers are chosen: `.angularDistance` drops a run of neighbours, the others single layers.
   /// - Throws: `CompressionError.invalidPlan` for a size that the model cannot be cut to.
   public init(
     for sizes: Hyperparameters, to target: PruningTarget, by statistics: ActivationStatistics,
     criterion: Criterion = .blockInfluence, settings: Importance.Settings = Importance.Settings()
   ) throws {
-    let layers = target.layers ?? sizes.layerCount
-    switch criterion {
-    case .blockInfluence: try self.init(keeping: layers, by: statistics.influence)
-    case .angularDistance: try self.init(keeping: layers, without: statistics.angularDistances)
-    case .explicit: throw CompressionError(.invalidPlan, "layers that somebody names are not chosen by statistics")
-    }
     let importance = Importance(
       statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount, settings: settings)
+    try self.init(
+      for: sizes, to: target, costs: LayerCosts(criterion, from: statistics),
+      isContiguous: criterion == .angularDistance, importance)
+  }
+
+  /// Drops the layers that cost least, and keeps the most important indices of each axis in those that stay. Query heads are ranked
+  /// within their group, so that every key-value head keeps as many.
+  ///
+  /// - Parameter isContiguous: whether the layers that go are neighbours.
+  /// - Throws: `CompressionError.invalidPlan` for a size that the model cannot be cut to.
+  public init(
+    for sizes: Hyperparameters, to target: PruningTarget, costs: LayerCosts, isContiguous: Bool,
+    _ importance: Importance
+  ) throws {
+    let layers = target.layers ?? sizes.layerCount
+    let dropped = try costs.cheapest(costs.layerCount - layers, isContiguous: isContiguous)
+    self.init(
+      parentLayerCount: costs.layerCount, keptLayers: (0..<costs.layerCount).filter { !dropped.contains($0) },
+      criterion: costs.criterion, scores: costs.singles)
     try keep(target.hidden, of: ScopedAxis(.hidden), size: sizes.hiddenSize, importance)
     for layer in keptLayers {
       try keep(
         target.intermediate, of: ScopedAxis(.intermediate, layer: layer), size: sizes.intermediateSize, importance)
       try keepHeads(target, layer, sizes, importance)
     }
-  }
-
-  /// Drops the run of layers over which the residual stream turns least (Gromov et al., arXiv 2403.17887); of equals, the first.
-  private init(keeping count: Int, without distances: [[Double]]) throws {
-    let layers = distances.count
-    guard layers > 0, (1...layers).contains(count) else {
-      throw CompressionError(.invalidPlan, "cannot keep \(count) of \(layers) layers")
-    }
-    let dropped = layers - count
-    var kept = Array(0..<layers)
-    if dropped > 0 {
-      let starts = (0...layers - dropped).filter { distances[$0].count >= dropped }
-      guard let first = starts.min(by: { distances[$0][dropped - 1] < distances[$1][dropped - 1] }),
-        distances[first][dropped - 1].isFinite
-      else { throw CompressionError(.invalidPlan, "the statistics have no distance over \(dropped) layers") }
-      kept.removeSubrange(first..<first + dropped)
-    }
-    self.init(parentLayerCount: layers, keptLayers: kept, criterion: .angularDistance)
   }
 
   private mutating func keep(_ count: Int?, of axis: ScopedAxis, size: Int, _ importance: Importance) throws {

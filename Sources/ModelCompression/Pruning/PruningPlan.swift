@@ -14,11 +14,22 @@ public struct PruningPlan: Sendable, Codable, Equatable {
   public var criterion: Criterion
   /// The score of every layer of the parent; the higher, the more it matters.
   public var scores: [Double]?
+  /// The model that the plan was made for; nil in a plan that somebody wrote by hand.
+  public var parent: Parent?
+  /// Why each axis was cut as it is.
+  public var reasons: [Reason] = []
 
-  public enum Criterion: String, Sendable, Codable {
+  public enum Criterion: String, Sendable, Codable, CaseIterable {
+    /// 1 − cos of what goes into a layer and what comes out.
     case blockInfluence
-    /// The run of neighbouring layers that turns the residual stream least goes as a whole.
+    /// How far layers turn the residual stream of a sequence's last token.
     case angularDistance
+    /// The loss without the layers.
+    case loss
+    /// Its exponential: the same order.
+    case perplexity
+    /// The score in a task without the layers.
+    case task
     /// Somebody named the layers.
     case explicit
   }
@@ -34,31 +45,16 @@ public struct PruningPlan: Sendable, Codable, Equatable {
 
   /// Keeps the `count` layers of the highest influence; of equals, the earlier.
   public init(keeping count: Int, by influence: BlockInfluence) throws {
-    let layers = influence.scores.count
-    guard (1...max(layers, 1)).contains(count), layers > 0 else {
-      throw CompressionError(.invalidPlan, "cannot keep \(count) of \(layers) layers")
-    }
-    if let layer = influence.scores.firstIndex(where: { !$0.isFinite }) {
-      throw CompressionError(
-        .invalidPlan, "layer \(layer) has the influence \(influence.scores[layer]): nothing can be ranked")
-    }
-    let ranked = (0..<layers).sorted {
-      (influence.scores[$0], -$0) > (influence.scores[$1], -$1)
-    }
+    let costs = LayerCosts(.blockInfluence, runs: influence.scores.map { [$0] })
+    let dropped = try costs.cheapest(influence.scores.count - count, isContiguous: false)
     self.init(
-      parentLayerCount: layers, keptLayers: ranked.prefix(count).sorted(), criterion: .blockInfluence,
+      parentLayerCount: influence.scores.count,
+      keptLayers: influence.scores.indices.filter { !dropped.contains($0) }, criterion: .blockInfluence,
       scores: influence.scores)
   }
 
-  func validate(for model: Checkpoint) throws {
-    let layers = model.hyperparameters.layerCount
-    guard parentLayerCount == layers else {
-      throw CompressionError(.invalidPlan, "the plan is for \(parentLayerCount) layers, the model has \(layers)")
-    }
-    try validate()
-  }
-
-  private func validate() throws {
+  /// Checks what can be checked without the model.
+  func validate() throws {
     guard !keptLayers.isEmpty else { throw CompressionError(.invalidPlan, "the plan keeps no layer") }
     let isAscending = zip(keptLayers, keptLayers.dropFirst()).allSatisfy { $0 < $1 }
     guard isAscending, keptLayers[0] >= 0, keptLayers.last! < parentLayerCount else {
@@ -76,7 +72,7 @@ public struct PruningPlan: Sendable, Codable, Equatable {
 
 extension PruningPlan {
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case parentLayerCount, keptLayers, keptIndices, criterion, scores
+    case parent, parentLayerCount, keptLayers, keptIndices, criterion, scores, reasons
   }
 
   /// Refuses a key it does not know and a plan that means nothing, since plans are edited by hand.
@@ -88,6 +84,8 @@ extension PruningPlan {
       keptLayers: try container.decode([Int].self, forKey: .keptLayers),
       criterion: try container.decode(Criterion.self, forKey: .criterion),
       scores: try container.decodeIfPresent([Double].self, forKey: .scores))
+    parent = try container.decodeIfPresent(Parent.self, forKey: .parent)
+    reasons = try container.decodeIfPresent([Reason].self, forKey: .reasons) ?? []
     for (name, indices) in try container.decodeIfPresent([String: [Int]].self, forKey: .keptIndices) ?? [:] {
       guard let axis = ScopedAxis(name) else {
         throw CompressionError(
@@ -100,6 +98,7 @@ extension PruningPlan {
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(parent, forKey: .parent)
     try container.encode(parentLayerCount, forKey: .parentLayerCount)
     try container.encode(keptLayers, forKey: .keptLayers)
     if !keptIndices.isEmpty {
@@ -108,6 +107,7 @@ extension PruningPlan {
     }
     try container.encode(criterion, forKey: .criterion)
     try container.encodeIfPresent(scores, forKey: .scores)
+    if !reasons.isEmpty { try container.encode(reasons, forKey: .reasons) }
   }
 
   /// Reads a plan from JSON text; `name` is for messages.

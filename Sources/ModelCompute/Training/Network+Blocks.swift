@@ -14,7 +14,7 @@ extension Network {
     var loss = 0.0
     let power = target.values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(max(1, target.count))
     let factor = weight / max(power, 1e-20)
-    try forEachGroup(batch) { part, rows in
+    try batch.forEachGroup { part, rows in
       let trace = Trace()
       let output = try block.forward(input.view(rows: rows), batch: part, trace: trace).copy()
       let share = Double(rows.count) / Double(batch.rows)

@@ -28,18 +28,40 @@ struct CalibrateCommand: ParsableCommand {
     completion: .file())
   var outputFile: String
 
+  @Option(
+    name: .long, defaultAsFlag: LayerRunLengths(),
+    help: ArgumentHelp(
+      "Measure the loss without each layer, and without each run of so many layers, such as 4,8.", valueName: "lengths")
+  )
+  var layerLoss: LayerRunLengths?
+
+  @Option(name: .long, help: ArgumentHelp("Tokens that --layer-loss runs on.", valueName: "tokens"))
+  var layerLossTokens = LayerLossMeasurement.defaultTokenLimit
+
   @Flag(name: .long, help: "Replace the output file if it exists.")
   var force = false
 
   @OptionGroup var sequences: TextOptions
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if let length = layerLoss?.values.first(where: { $0 < 1 }) {
+      throw ValidationError("--layer-loss has a run of \(length) layers, expected at least 1")
+    }
+    if layerLossTokens < 1 { throw ValidationError("--layer-loss-tokens is \(layerLossTokens), expected at least 1") }
+  }
+
   func run() throws {
     try FileError.refuseExisting(outputFile, unless: force)
     let checkpoint = try Checkpoint(path: model)
     let set = try sequences.set(text, model: checkpoint)
     let progress = output.progress
-    let statistics = try ActivationStatistics(of: checkpoint, on: set, progress: progress.handler)
+    let losses = try layerLoss.map {
+      try LayerLossMeasurement(of: checkpoint, on: set, lengths: $0.values, tokenLimit: layerLossTokens)
+    }
+    if let losses { try announce(losses, of: checkpoint) }
+    var statistics = try ActivationStatistics(of: checkpoint, on: set, progress: progress.handler)
+    statistics.layerLosses = try losses?.run(progress: progress.handler)
     progress.finish()
     let settings = StatisticsFile.Settings(
       model: Recipe.Parent(checkpoint), text: FileSystem.baseName(text), context: set.sequences[0].count,
@@ -47,6 +69,31 @@ struct CalibrateCommand: ParsableCommand {
     try StatisticsFile(settings: settings, statistics: statistics).write(to: outputFile, overwrite: force)
     try CalibrateReport(settings: settings, statistics: statistics, output: outputFile).print(asJSON: output.json)
   }
+
+  /// What skipping layers will cost, before anything is run.
+  private func announce(_ losses: LayerLossMeasurement, of model: Checkpoint) throws {
+    guard !output.quiet else { return }
+    let time = NumberText.duration(try losses.estimatedSeconds())
+    Console.error(
+      "layer losses: \(losses.runCount) runs (lengths \(losses.lengths.map(String.init).joined(separator: ", "))) on"
+        + " \(losses.tokenCount) tokens, \(losses.blockPasses) block passes (the model itself has"
+        + " \(model.hyperparameters.layerCount)), about \(time)")
+  }
+}
+
+/// Lengths of runs of layers: `1,4,8`.
+struct LayerRunLengths: ExpressibleByArgument, CustomStringConvertible {
+  var values = [1]
+
+  init() {}
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    values = parts.compactMap { $0 }
+    guard values.count == parts.count else { return nil }
+  }
+
+  var description: String { values.map(String.init).joined(separator: ",") }
 }
 
 struct CalibrateReport: Report {

@@ -24,6 +24,17 @@ import Testing
     #expect(throws: FileError(.exists, "")) { try file.write(to: path) }
   }
 
+  @Test func keepsTheLossesOfSkippedLayers() throws {
+    let folder = TemporaryFolder()
+    var file = try file(of: "llama")
+    let losses = LayerLosses(baseline: 2.5, tokenCount: 48, losses: [1: [3, 4, 5], 2: [.infinity, 7]])
+    file.statistics.layerLosses = losses
+    try file.write(to: folder.file("stats.safetensors"))
+    let read = try StatisticsFile(path: folder.file("stats.safetensors"))
+    #expect(read == file)
+    #expect(read.statistics.layerLosses?[first: 1, count: 2] == 7)
+  }
+
   @Test func refusesAFileOfSomethingElse() throws {
     #expect(throws: CompressionError(.wrongStatistics, "")) {
       try StatisticsFile(path: Fixture.path("models/llama-pico/model.safetensors"))

@@ -1,0 +1,105 @@
+internal import ModelArchitectures
+internal import OrderedCollections
+internal import Synchronization
+public import TensorFormats
+
+extension Checkpoint {
+  /// One hash of everything that determines what the model computes: its family, its hyperparameters, and every weight's name,
+  /// format, shape and bytes.
+  ///
+  /// Equal for the same model under another name, sharded or not, and for a lazy checkpoint and the file it is written to. Tokenizer
+  /// and file layout have no part in it. Reads the whole model once, on all cores.
+  ///
+  /// The rule, so that others can follow it: a weight is hashed in pieces of whole rows, at most 8 MiB each (one row if it is
+  /// longer); the hash of a tensor is that of a line `name format shape` and the hashes of its pieces; the hash of the model is that
+  /// of the family, the hyperparameters that differ from the defaults as JSON with sorted keys, and the hashes of its tensors sorted
+  /// by name.
+  /// - Throws: `CheckpointError` or `TensorError` of a weight that cannot be read, `CancellationError`.
+  public func contentHash(progress: @escaping WorkProgress.Handler = { _ in }) throws -> ContentHash {
+    let tensors = hashedTensors.sorted { $0.name < $1.name }
+    let leaves = try leafHashes(of: tensors, progress)
+    var model = ContentHasher()
+    model.update("mtconv model 1\n\(architecture.name)\n\(try hyperparameters.canonicalText)\n")
+    for (tensor, leaves) in zip(tensors, leaves) {
+      var hasher = ContentHasher()
+      let shape = tensor.tensor.shape.map(String.init).joined(separator: ",")
+      hasher.update("\(tensor.name) \(tensor.tensor.format.name) \(shape)\n")
+      for leaf in leaves { hasher.update(leaf.bytes) }
+      model.update(hasher.finalized().bytes)
+    }
+    return model.finalized()
+  }
+
+  /// Values and scales by their Hugging Face names, whatever file holds them.
+  private var hashedTensors: [NamedTensor] {
+    weights.flatMap { key, weight in
+      let name = huggingFaceName(of: key)
+      return [NamedTensor(name: name, tensor: weight.values)]
+        + (weight.scale.map { [NamedTensor(name: name + "_scale", tensor: $0)] } ?? [])
+    }
+  }
+
+  private func leafHashes(of tensors: [NamedTensor], _ progress: @escaping WorkProgress.Handler) throws
+    -> [[ContentHash]]
+  {
+    let pieces = tensors.indices.flatMap { index in tensors[index].tensor.hashedPieces.map { (index, $0) } }
+    let total = tensors.reduce(0) { $0 + $1.tensor.byteCount }
+    let state = Mutex((hashes: [ContentHash?](repeating: nil, count: pieces.count), completed: 0))
+    try parallelChunks(of: pieces.count, size: 1) { chunk in
+      for piece in chunk {
+        try Task.checkCancellation()
+        let (index, rows) = pieces[piece]
+        let tensor = tensors[index].tensor
+        let hash = try tensor.hash(ofRows: rows)
+        let completed = state.withLock { state in
+          state.hashes[piece] = hash
+          state.completed += rows.count * tensor.rowByteCount
+          return state.completed
+        }
+        progress(WorkProgress(phase: "hashing", completed: completed, total: total, unit: .bytes))
+      }
+    }
+    var result = [[ContentHash]](repeating: [], count: tensors.count)
+    for (piece, hash) in zip(pieces, state.withLock { $0.hashes }) { result[piece.0].append(hash!) }
+    return result
+  }
+}
+
+extension LazyTensor {
+  private static let hashedPieceSize = 8 << 20
+
+  /// Rows that are hashed together.
+  fileprivate var hashedPieces: [Range<Int>] {
+    guard elementCount > 0 else { return [] }
+    let step = max(1, Self.hashedPieceSize / max(rowByteCount, 1))
+    return stride(from: 0, to: rowCount, by: step).map { $0..<min($0 + step, rowCount) }
+  }
+
+  fileprivate func hash(ofRows rows: Range<Int>) throws -> ContentHash {
+    var hasher = ContentHasher()
+    for start in stride(from: rows.lowerBound, to: rows.upperBound, by: panelRowCount) {
+      try withRows(start..<min(start + panelRowCount, rows.upperBound)) { hasher.update($0) }
+    }
+    return hasher.finalized()
+  }
+}
+
+extension Hyperparameters {
+  /// The members that differ from the defaults as JSON with sorted keys: a member added by a later version changes nothing for
+  /// models that do not use it.
+  var canonicalText: String {
+    get throws { try JSON(encoding: self).differences(from: JSON(encoding: Hyperparameters())).serialized() }
+  }
+}
+
+extension JSON {
+  /// An object without the members that are equal in `defaults`, at every depth; other values as they are.
+  fileprivate func differences(from defaults: JSON) -> JSON {
+    guard case .object(let members) = self, case .object(let others) = defaults else { return self }
+    var result: JSONObject = [:]
+    for (key, value) in members.sorted(by: { $0.key < $1.key }) where others[key] != value {
+      result[key] = others[key].map { value.differences(from: $0) } ?? value
+    }
+    return .object(result)
+  }
+}

@@ -1,0 +1,249 @@
+public import ArgumentParser
+internal import ModelArchitectures
+internal import ModelCheckpoints
+public import ModelCompression
+internal import TensorFormats
+
+/// Sizes that somebody gives, and the goal that the others follow from.
+struct SizeOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("Layers to drop.", valueName: "count"))
+  var dropLayers: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Layers to keep.", valueName: "count"))
+  var keepLayers: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Hidden size.", valueName: "size"))
+  var hidden: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Feed-forward size.", valueName: "size"))
+  var ffn: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Query heads, a multiple of the key-value heads.", valueName: "count"))
+  var heads: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Key-value heads.", valueName: "count"))
+  var kvHeads: Int?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Find sizes of so many parameters: 50% of the model's, or 4.5B.", valueName: "count"))
+  var params: ParameterGoal?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Find sizes whose weights have so many bytes as they are written: 4GiB.", valueName: "size"))
+  var bytes: ByteSize?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Find sizes whose weights fit into so many bytes together with the key-value cache of a sequence: 6GiB@8192.",
+      valueName: "size@tokens"))
+  var fits: MemoryGoal?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Find sizes that are so much faster in the same format: 2x@decode by bytes read for a token, 2x@prefill by operations (default: decode).",
+      valueName: "factor"))
+  var speedup: SpeedupGoal?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What a goal may cut: layers, ffn, hidden, heads, kv-heads, or the words depth, width, all (default: layers,ffn).",
+      valueName: "list"))
+  var axes: CutAxes?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Hidden and feed-forward sizes are multiples of it (default: 256 or 128, less in small models).",
+      valueName: "count"))
+  var align: Int?
+
+  @Option(name: .long, help: ArgumentHelp("Largest share of the layers that a goal cuts.", valueName: "share"))
+  var maxDepth = 0.5
+
+  @Option(name: .long, help: ArgumentHelp("Largest share of each width that a goal cuts.", valueName: "share"))
+  var maxWidth = 0.5
+
+  func validate() throws {
+    if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
+    let goals = [params?.goal, bytes.map { .weightBytes($0.count) }, fits?.goal, speedup?.goal].compactMap { $0 }
+    if goals.count > 1 { throw ValidationError("give one of --params, --bytes, --fits and --speedup") }
+    if goals.isEmpty, !hasSizes {
+      throw ValidationError(
+        "nothing to plan: give --drop-layers, --keep-layers, --hidden, --ffn, --heads or --kv-heads, "
+          + "or a goal: --params, --bytes, --fits or --speedup")
+    }
+    if goals.isEmpty, axes != nil || align != nil {
+      throw ValidationError("--axes and --align are for a goal: --params, --bytes, --fits or --speedup")
+    }
+    if let align, align < 1 { throw ValidationError("--align is \(align), expected at least 1") }
+    for (name, share) in [("--max-depth", maxDepth), ("--max-width", maxWidth)] where !(share >= 0 && share < 1) {
+      throw ValidationError("\(name) is \(share), expected a share from 0 to less than 1")
+    }
+  }
+
+  private var hasSizes: Bool { [dropLayers, keepLayers, hidden, ffn, heads, kvHeads].contains { $0 != nil } }
+
+  var goal: SizeGoal? { params?.goal ?? bytes.map { .weightBytes($0.count) } ?? fits?.goal ?? speedup?.goal }
+
+  func target(_ model: Hyperparameters) -> PruningTarget {
+    PruningTarget(
+      layers: keepLayers ?? dropLayers.map { model.layerCount - $0 }, hidden: hidden, intermediate: ffn,
+      queryHeads: heads, keyValueHeads: kvHeads)
+  }
+
+  func space(_ model: Hyperparameters, _ output: OutputFormat) throws -> SizeSpace {
+    var settings = SizeSpace.Settings()
+    if let axes { settings.dimensions = axes.dimensions }
+    settings.fixed = target(model)
+    settings.alignment = align
+    settings.maximumDepth = maxDepth
+    settings.maximumWidth = maxWidth
+    return try SizeSpace(of: model, in: output, settings: settings)
+  }
+}
+
+/// What is important.
+struct ImportanceOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task).",
+      valueName: "criterion"))
+  var depthBy: DepthCriterion?
+
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Drop neighbouring layers, judged as one (default: with --depth-by angular, or none given and --contiguous).")
+  var contiguous: Bool?
+
+  @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")
+  var finalNorm = false
+
+  @Option(name: .long, help: "How activations of a sequence become one number.")
+  var sequence: Aggregate = .mean
+
+  @Option(name: .long, help: "How sequences become one number.")
+  var batch: Aggregate = .l2
+
+  var criterion: PruningPlan.Criterion {
+    depthBy?.criterion ?? (contiguous == true ? .angularDistance : .blockInfluence)
+  }
+
+  var isContiguous: Bool { contiguous ?? (depthBy == .angular) }
+
+  var settings: Importance.Settings {
+    var settings = Importance.Settings()
+    settings.includesFinalNorm = finalNorm
+    settings.sequence = sequence
+    settings.batch = batch
+    return settings
+  }
+}
+
+/// What the model will be written as.
+struct FormatOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("Element format that sizes are counted in.", valueName: "format"))
+  var dtype: ElementFormat = .bf16
+
+  @Flag(name: .long, help: "Count FP8 weights, as compress --fp8 writes them.")
+  var fp8 = false
+
+  @Flag(name: .long, help: "Count tensors as a GGUF file has them.")
+  var gguf = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Tokens that cache and operations are counted for (default: those of --fits; or 4096, or the model's own context if shorter).",
+      valueName: "tokens"))
+  var at: Int?
+
+  func validate() throws {
+    if fp8, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
+    if dtype.kind == .quantizedBlock, !gguf { throw ValidationError("--dtype \(dtype.name.lowercased()) needs --gguf") }
+    if let at, at < 1 { throw ValidationError("--at is \(at), expected at least 1") }
+  }
+
+  var output: OutputFormat {
+    OutputFormat(
+      gguf ? .gguf : .huggingFace, elementFormat: dtype, quantization: fp8 ? QuantizationScheme() : nil)
+  }
+
+  func context(_ goal: SizeGoal?, _ model: Checkpoint) -> Int { goal?.context ?? at ?? model.limited(context: 4096) }
+}
+
+/// How candidates are judged.
+struct SearchOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Other text, on which the best candidates are run.", valueName: "file"), completion: .file())
+  var heldout: String?
+
+  @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
+  var heldoutChunks = 4
+
+  @Option(name: .long, help: ArgumentHelp("Candidates to run.", valueName: "count"))
+  var search = 16
+
+  @Option(name: .long, help: ArgumentHelp("Candidates to print.", valueName: "count"))
+  var top = 10
+
+  @Option(
+    name: .long, help: ArgumentHelp("Write all candidates to this JSON file.", valueName: "file"), completion: .file())
+  var candidates: String?
+
+  @Flag(name: .long, help: "Run the model without the layers that each criterion would drop.")
+  var compareDepth = false
+
+  @Option(name: .long, help: "A task that ranks candidates, and layers with --depth-by task.")
+  var task: EvaluationTask?
+
+  @Option(
+    name: .long, help: ArgumentHelp("Its questions, a file of JSON lines.", valueName: "file"), completion: .file())
+  var taskData: String?
+
+  @Option(name: .long, help: ArgumentHelp("Questions to ask (default: all).", valueName: "count"))
+  var taskLimit: Int?
+
+  func validate() throws {
+    if (task == nil) != (taskData == nil) { throw ValidationError("--task and --task-data go together") }
+    if compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
+    for (name, value) in [
+      ("--heldout-chunks", heldoutChunks), ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
+    ] where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
+  }
+
+  func questions(for model: Checkpoint) throws -> TaskSet? {
+    guard let task, let taskData else { return nil }
+    return try TaskSet(task, path: taskData, limit: taskLimit, for: model)
+  }
+
+  func heldOutSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
+    try heldout.map { path in
+      var options = sequences
+      options.chunks = heldoutChunks
+      return try options.set(path, model: model)
+    }
+  }
+}
+
+extension Aggregate: ExpressibleByArgument {}
+
+enum DepthCriterion: String, CaseIterable, ExpressibleByArgument {
+  case influence, angular, loss, perplexity, task
+
+  var criterion: PruningPlan.Criterion {
+    switch self {
+    case .influence: .blockInfluence
+    case .angular: .angularDistance
+    case .loss: .loss
+    case .perplexity: .perplexity
+    case .task: .task
+    }
+  }
+}
