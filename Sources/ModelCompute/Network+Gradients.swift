@@ -25,7 +25,7 @@ extension Network {
     let count = program.blocks.count
     // What each block read, and at last what the last one wrote.
     var streams = [try embed(batch)]
-    var passes: [BlockPass?] = []
+    var passes: [TracedBlock?] = []
     for layer in 0..<count {
       let pass = keepsTraces ? try trace(layer, streams[layer], batch) : nil
       passes.append(pass)
@@ -70,7 +70,7 @@ extension Network {
   }
 
   /// Runs a block and keeps what its backward pass needs.
-  private func trace(_ layer: Int, _ input: Matrix, _ batch: TokenBatch) throws -> BlockPass {
+  private func trace(_ layer: Int, _ input: Matrix, _ batch: TokenBatch) throws -> TracedBlock {
     let block = try block(layer)
     let output = Matrix(rows: input.rows, columns: input.columns)
     var traces: [Trace] = []
@@ -80,12 +80,12 @@ extension Network {
       output.view(rows: rows).start.update(from: result.start, count: result.count)
       traces.append(trace)
     }
-    return BlockPass(block: block, output: output, traces: traces)
+    return TracedBlock(block: block, output: output, traces: traces)
   }
 
   /// Runs a block in reverse; forward before that, group by group, if nobody kept the traces.
   private func backward(
-    _ layer: Int, _ gradient: Matrix, from input: Matrix, _ pass: BlockPass?, _ batch: TokenBatch,
+    _ layer: Int, _ gradient: Matrix, from input: Matrix, _ pass: TracedBlock?, _ batch: TokenBatch,
     _ gradients: Gradients, adding siteGradient: (Site, Range<Int>) throws -> Matrix?
   ) throws -> Matrix {
     let block = try pass?.block ?? block(layer)
@@ -105,7 +105,7 @@ extension Network {
 }
 
 /// One block run over a batch, with a trace for each group of sequences.
-private struct BlockPass {
+private struct TracedBlock {
   let block: Block
   let output: Matrix
   let traces: [Trace]

@@ -12,7 +12,7 @@ struct TrainableWeightsTests {
     let model = Model(.qwen3)
     let weights = try TrainableWeights(
       training: [WeightKey(.finalNorm)], adapting: adapted, by: .init(rank: 3, alpha: 5), of: model.weights)
-    let network = Network(architecture: model.architecture, hyperparameters: model.hyperparameters, weights: weights)
+    let network = Network(architecture: model.architecture, hyperparameters: model.sizes, weights: weights)
     let loss = CrossEntropy(nextTokensOf: batch)
     // Where up is zero, down has no gradient.
     var generator = SeededGenerator(state: 3)
@@ -50,8 +50,8 @@ struct TrainableWeightsTests {
     }
     var merged = model.weights
     for (key, values) in weights.results { merged[key].values = values.array }
-    let a = Network(architecture: model.architecture, hyperparameters: model.hyperparameters, weights: weights)
-    let b = Network(architecture: model.architecture, hyperparameters: model.hyperparameters, weights: merged)
+    let a = Network(architecture: model.architecture, hyperparameters: model.sizes, weights: weights)
+    let b = Network(architecture: model.architecture, hyperparameters: model.sizes, weights: merged)
     let tokens = Array(batch.tokens[0..<5])
     #expect(normalisedError(try a.logits(tokens).values, try b.logits(tokens).values) < 1e-11)
     #expect(normalisedError(try a.logits(tokens).values, try model.network().logits(tokens).values) > 1e-3)
