@@ -3,7 +3,7 @@ internal import ModelArchitectures
 /// What a step may look at: the sites written before it and the circumstances of the pass.
 struct Frame {
   var sites = Sites()
-  let weights: StepWeights
+  var weights: StepWeights
   let batch: TokenBatch
   let past: KeyValueState
   let network: NetworkContext

@@ -36,14 +36,30 @@ struct Section: Sendable {
   ) throws -> Matrix {
     var frame = Frame(weights: weights, batch: batch, past: past, network: network)
     if let input { frame.sites.set(try probes.pass(input.matrix, at: input.site), at: input.site) }
-    for (index, step) in steps.enumerated() {
-      let output = try probes.pass(step.executable.forward(frame), at: step.output)
-      frame.sites.set(output, at: step.output)
-      frame.sites.drop(trace == nil ? dead[index] : deadButSaved[index])
-    }
+    try run(steps.indices, in: &frame, probes: probes, dropping: trace == nil ? dead : deadButSaved)
     let last = steps[steps.count - 1].output
     trace?.sites = frame.sites
     return frame.sites[last]
+  }
+
+  /// Runs some of the steps on what the frame holds.
+  func run(_ range: Range<Int>, in frame: inout Frame, probes: Probes = Probes()) throws {
+    try run(range, in: &frame, probes: probes, dropping: dead)
+  }
+
+  /// The same, but keeps what nothing reads any more.
+  func preview(_ range: Range<Int>, in frame: inout Frame) throws {
+    try run(range, in: &frame, probes: Probes(), dropping: steps.map { _ in [] })
+  }
+
+  private func run(
+    _ range: Range<Int>, in frame: inout Frame, probes: Probes, dropping dropped: [[Site]]
+  ) throws {
+    for index in range {
+      let output = try probes.pass(steps[index].executable.forward(frame), at: steps[index].output)
+      frame.sites.set(output, at: steps[index].output)
+      frame.sites.drop(dropped[index])
+    }
   }
 
   /// Walks the steps in reverse.

@@ -24,6 +24,17 @@ struct StepWeights: Sendable {
     return found
   }
 
+  /// Puts other values in the place of a weight or bias.
+  mutating func replace(_ key: WeightKey, with values: Matrix) {
+    if key.part == .weight, let old = operators[key.role] {
+      precondition(old.outputCount == values.rows && old.inputCount == values.columns, "\(key): another shape")
+      operators[key.role] = DenseOperator(weight: values)
+    } else {
+      precondition(vectors[key].map { $0.columns == values.count } ?? false, "\(key) is no weight of this part")
+      vectors[key] = values
+    }
+  }
+
   /// Decodes what the steps need, on all cores.
   ///
   /// - Parameters:

@@ -27,6 +27,17 @@ struct MTConv: ParsableCommand {
       CalibrateCommand.self, PlanCommand.self,
       CompressCommand.self, VerifyCommand.self, DistillCommand.self, FinetuneCommand.self,
       EvalCommand.self,
+      InspectCommand.self,
+      DescribeCommand.self,
+      ConvertCommand.self,
+      LogitsCommand.self,
+      PerplexityCommand.self,
+      EvalCommand.self,
+      CalibrateCommand.self,
+      PlanCommand.self,
+      HealCommand.self,
+      CompressCommand.self,
+      VerifyCommand.self,
     ])
 }
 

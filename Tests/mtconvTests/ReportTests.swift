@@ -84,6 +84,31 @@ import Testing
     #expect(compressed["recipe"]?["pruning"] == plan["plan"])
   }
 
+  @Test func planFindsSizesForAGoal() throws {
+    let statistics = folder.file("s.safetensors")
+    _ = try report(
+      "calibrate", "models/kjv-1m", "--text", "models/kjv-1m/calibration.txt", "--context", "32", "--chunks", "1",
+      "--layer-loss", "-o", statistics)
+    let found = try report(
+      "plan", "models/kjv-1m", "--stats", statistics, "--params", "70%", "--depth-by", "loss", "--heldout",
+      "models/kjv-1m/heldout.txt", "--context", "32", "--heldout-chunks", "1", "--search", "2", "--candidates",
+      folder.file("c.json"), "-o", folder.file("plan.json"))
+    #expect(found.object?.keys == ["output", "plan", "parent", "pruned", "depth", "search"])
+    let candidates = try #require(found["search"]?["candidates"]?.array)
+    #expect(candidates.count { $0["isChosen"] == true } == 1)
+    #expect(candidates.count { $0["loss"] != nil } == 2)
+    #expect(try JSON(parsing: FileSystem.read(folder.file("c.json"))) == found["search"])
+    let parameters = try #require(found["pruned"]?["footprint"]?["parameters"]?.int)
+    #expect(parameters == candidates.first { $0["isChosen"] == true }?["parameters"]?.int)
+    #expect(found["plan"]?["parent"]?["family"] == "llama")
+    #expect(found["plan"]?["reasons"]?.array?.isEmpty == false)
+    #expect(try folder.names() == ["c.json", "plan.json", "s.safetensors"])
+    // A plan for another model is refused.
+    let refused = try ProgramRun(
+      "compress", "models/llama-pico", folder.file("out"), "--plan", folder.file("plan.json"))
+    #expect(refused.status == 2)
+  }
+
   private static let verdict = ["passes", "correctness", "quality", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {

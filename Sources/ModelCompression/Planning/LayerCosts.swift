@@ -41,10 +41,18 @@ public struct LayerCosts: Sendable, Equatable {
   /// - Throws: `CompressionError.invalidPlan` for a count that leaves no layer, or that nothing was measured for.
   public func cheapest(_ count: Int, isContiguous: Bool) throws -> [Int] {
     guard (0..<max(layerCount, 1)).contains(count), layerCount > 0 else {
-      throw CompressionError(.invalidPlan, "cannot keep \(layerCount - count) of \(layerCount) layers")
+      throw CompressionError(.invalidPlan, "cannot drop \(count) of \(layerCount) layers")
     }
     guard count > 0 else { return [] }
     return isContiguous ? Array(try cheapestRun(count)) : try cheapestLayers(count)
+  }
+
+  /// As `cheapest`, by the number of layers that stay.
+  func cheapest(keeping kept: Int, isContiguous: Bool) throws -> [Int] {
+    guard (1...max(layerCount, 1)).contains(kept), layerCount > 0 else {
+      throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layerCount) layers")
+    }
+    return try cheapest(layerCount - kept, isContiguous: isContiguous)
   }
 
   private func cheapestRun(_ count: Int) throws -> Range<Int> {

@@ -1,5 +1,6 @@
 internal import ModelArchitectures
 public import ModelCheckpoints
+public import TensorFormats
 
 /// Makes plans for one model: what is kept when sizes are given, and why.
 public struct Planner: Sendable {
@@ -10,8 +11,8 @@ public struct Planner: Sendable {
   public let costs: LayerCosts
   /// Whether the layers that go are neighbours.
   public let isContiguous: Bool
-  /// SHA-256 of the model's weights, if known; plans carry it.
-  public var contentHash: String?
+  /// `Checkpoint.contentHash` of the model, if known; plans carry it.
+  public var contentHash: ContentHash?
   let importance: Importance
 
   public init(

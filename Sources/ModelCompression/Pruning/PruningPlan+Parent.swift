@@ -1,5 +1,6 @@
 internal import ModelArchitectures
 public import ModelCheckpoints
+public import TensorFormats
 
 extension PruningPlan {
   /// The model that a plan was made for: enough to refuse another.
@@ -12,10 +13,10 @@ extension PruningPlan {
     public var keyValueHeadCount: Int
     public var headDimension: Int
     public var vocabularySize: Int
-    /// SHA-256 of its weights; nil if nobody computed it.
-    public var contentHash: String?
+    /// `Checkpoint.contentHash`; nil if nobody read the whole model.
+    public var contentHash: ContentHash?
 
-    public init(_ model: Checkpoint, contentHash: String? = nil) {
+    public init(_ model: Checkpoint, contentHash: ContentHash? = nil) {
       family = model.architecture.name
       let sizes = model.hyperparameters
       layerCount = sizes.layerCount
@@ -74,7 +75,7 @@ extension PruningPlan.Parent {
     keyValueHeadCount = try size(.keyValueHeadCount)
     headDimension = try size(.headDimension)
     vocabularySize = try size(.vocabularySize)
-    contentHash = try container.decodeIfPresent(String.self, forKey: .contentHash)
+    contentHash = try container.decodeIfPresent(ContentHash.self, forKey: .contentHash)
   }
 
   /// The sizes by the name of their key.

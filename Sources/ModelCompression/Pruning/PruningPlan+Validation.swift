@@ -1,9 +1,10 @@
 internal import ModelArchitectures
 public import ModelCheckpoints
+public import TensorFormats
 
 extension PruningPlan {
   /// Throws `CompressionError.invalidPlan` if the plan cannot be carried out on a model: plans are edited by hand.
-  public func validate(for model: Checkpoint, contentHash: String? = nil) throws {
+  public func validate(for model: Checkpoint, contentHash: ContentHash? = nil) throws {
     let sizes = model.hyperparameters
     guard parentLayerCount == sizes.layerCount else {
       throw CompressionError(

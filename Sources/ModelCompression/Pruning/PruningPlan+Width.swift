@@ -27,7 +27,7 @@ extension PruningPlan {
     _ importance: Importance
   ) throws {
     let layers = target.layers ?? sizes.layerCount
-    let dropped = try costs.cheapest(costs.layerCount - layers, isContiguous: isContiguous)
+    let dropped = try costs.cheapest(keeping: layers, isContiguous: isContiguous)
     self.init(
       parentLayerCount: costs.layerCount, keptLayers: (0..<costs.layerCount).filter { !dropped.contains($0) },
       criterion: costs.criterion, scores: costs.singles)

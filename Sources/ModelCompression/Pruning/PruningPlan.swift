@@ -46,7 +46,7 @@ public struct PruningPlan: Sendable, Codable, Equatable {
   /// Keeps the `count` layers of the highest influence; of equals, the earlier.
   public init(keeping count: Int, by influence: BlockInfluence) throws {
     let costs = LayerCosts(.blockInfluence, runs: influence.scores.map { [$0] })
-    let dropped = try costs.cheapest(influence.scores.count - count, isContiguous: false)
+    let dropped = try costs.cheapest(keeping: count, isContiguous: false)
     self.init(
       parentLayerCount: influence.scores.count,
       keptLayers: influence.scores.indices.filter { !dropped.contains($0) }, criterion: .blockInfluence,

@@ -41,7 +41,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup(title: "What is written") var format: FormatOptions
   @OptionGroup(title: "Candidates") var search: SearchOptions
   @OptionGroup(title: "Text") var sequences: TextOptions
-  @OptionGroup(title: "Output") var output: OutputOptions
+  @OptionGroup var output: OutputOptions
 
   func validate() throws {
     if search.candidates != nil, sizes.goal == nil {

@@ -80,7 +80,13 @@ struct SizeOptions: ParsableArguments {
     if goals.isEmpty, axes != nil || align != nil {
       throw ValidationError("--axes and --align are for a goal: --params, --bytes, --fits or --speedup")
     }
-    if let align, align < 1 { throw ValidationError("--align is \(align), expected at least 1") }
+    for (name, value) in [
+      ("--keep-layers", keepLayers), ("--hidden", hidden), ("--ffn", ffn), ("--heads", heads), ("--kv-heads", kvHeads),
+      ("--align", align),
+    ] {
+      if let value, value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
+    }
+    if let dropLayers, dropLayers < 0 { throw ValidationError("--drop-layers is \(dropLayers), expected at least 0") }
     for (name, share) in [("--max-depth", maxDepth), ("--max-width", maxWidth)] where !(share >= 0 && share < 1) {
       throw ValidationError("\(name) is \(share), expected a share from 0 to less than 1")
     }
@@ -118,7 +124,9 @@ struct ImportanceOptions: ParsableArguments {
 
   @Flag(
     inversion: .prefixedNo,
-    help: "Drop neighbouring layers, judged as one (default: with --depth-by angular, or none given and --contiguous).")
+    help:
+      "Drop neighbouring layers, judged as one: by angular distance unless --depth-by says otherwise, which drops such a run by default."
+  )
   var contiguous: Bool?
 
   @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")

@@ -1,0 +1,73 @@
+internal import ModelArchitectures
+internal import ModelCheckpoints
+internal import ModelCompute
+internal import OrderedCollections
+internal import TensorFormats
+
+/// Heals one block: walks its program and refits what can be refitted, each weight with all before it already healed.
+struct BlockHealer {
+  let run: HealingRun
+  let layer: Int
+  let parentLayer: Int
+  var fitted: BlockPass
+  var heldOut: BlockPass
+  let targets: (fitted: BlockTargets, heldOut: BlockTargets)
+  /// Relative squared errors below this are what F32 leaves of equal numbers.
+  static let rounding = 1e-11
+
+  private(set) var replaced: [WeightKey: LazyTensor] = [:]
+  private(set) var steps: [HealingStep] = []
+
+  init(
+    run: HealingRun, layer: Int, parentLayer: Int, block: Block, fitted: HealingRun.Half, heldOut: HealingRun.Half,
+    targets: (fitted: BlockTargets, heldOut: BlockTargets)
+  ) {
+    self.run = run
+    self.layer = layer
+    self.parentLayer = parentLayer
+    self.fitted = BlockPass(block, fitted.student, batch: fitted.batch)
+    self.heldOut = BlockPass(block, heldOut.student, batch: heldOut.batch)
+    self.targets = targets
+  }
+
+  /// - Returns: the streams of the pruned model behind the healed block.
+  mutating func heal() throws -> (fitted: Matrix, heldOut: Matrix) {
+    let terms = Dictionary(uniqueKeysWithValues: ResidualTerm.all(in: fitted.steps).map { ($0.index, $0) })
+    for index in fitted.steps.indices {
+      if let term = terms[index] {
+        try advance(to: index)
+        try refitOutput(term)
+      } else if let norm = fitted.steps[index].hiddenNorm {
+        try heal(norm, at: index)
+      }
+    }
+    return (try fitted.finish(), try heldOut.finish())
+  }
+
+  private mutating func heal(_ norm: NormStep, at index: Int) throws {
+    if run.hidden != nil {
+      try advance(to: index)
+      try rescale(norm)
+    }
+    if norm.isInput, run.settings.healsInputs {
+      try advance(to: index + 1)
+      try refitInputs(at: norm.output)
+    }
+  }
+
+  private mutating func advance(to step: Int) throws {
+    try fitted.advance(to: step)
+    try heldOut.advance(to: step)
+  }
+
+  mutating func replace(_ key: WeightKey, with values: Matrix) {
+    fitted.replace(key, with: values)
+    heldOut.replace(key, with: values)
+    let shape = run.student.weights[key]!.shape
+    replaced[key] = LazyTensor(values.array, shape: shape)
+  }
+
+  mutating func record(_ step: HealingStep) { steps.append(step) }
+
+  func names(_ keys: [WeightKey]) -> [String] { keys.map { run.student.huggingFaceName(of: $0) } }
+}

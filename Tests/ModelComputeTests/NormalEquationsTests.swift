@@ -1,0 +1,81 @@
+import Testing
+
+@testable import ModelCompute
+
+@Suite("Normal equations")
+struct NormalEquationsTests {
+  private static func random(_ rows: Int, _ columns: Int, _ generator: inout SeededGenerator) -> Matrix {
+    Matrix(rows: rows, columns: columns, (0..<rows * columns).map { _ in Float.random(in: -1...1, using: &generator) })
+  }
+
+  /// Sizes below, at and above the blocks of the factorisation.
+  @Test(arguments: [(5, 3), (128, 7), (300, 70), (513, 1)], [false, true])
+  func solutionHasNoGradient(size: (inputs: Int, outputs: Int), hasIntercept: Bool) throws {
+    var generator = SeededGenerator(state: 3)
+    let rows = 700
+    let x = Self.random(rows, size.inputs, &generator)
+    let r = Self.random(rows, size.outputs, &generator)
+    let weights = (0..<rows).map { _ in Float.random(in: 0.1...2, using: &generator) }
+    let equations = NormalEquations(
+      inputCount: size.inputs, outputCount: size.outputs, hasIntercept: hasIntercept)
+    // In two calls, as groups of sequences come.
+    equations.add(x.view(rows: 0..<300), r.view(rows: 0..<300), weights: Array(weights[..<300]))
+    equations.add(x.view(rows: 300..<rows), r.view(rows: 300..<rows), weights: Array(weights[300...]))
+    for ridge in [1e-3, 0.3] {
+      let delta = try #require(equations.solve(ridge: ridge))
+      #expect((delta.rows, delta.columns) == (size.outputs, size.inputs + (hasIntercept ? 1 : 0)))
+      let largest = Self.largestGradient(delta, x, r, weights, ridge: ridge)
+      #expect(largest < 1e-5, "per token, of values around one")
+    }
+  }
+
+  /// Of ½ Σ w |r − Δx|² + ½ λ |Δ|², divided by the number of rows, for some of the outputs.
+  private static func largestGradient(
+    _ delta: Matrix, _ x: Matrix, _ r: Matrix, _ weights: [Float], ridge: Double
+  ) -> Double {
+    let inputs = x.columns
+    var meanSquare = 0.0
+    for row in 0..<x.rows { for value in x[row] { meanSquare += Double(weights[row]) * Double(value) * Double(value) } }
+    meanSquare /= Double(inputs)
+    var largest = 0.0
+    for output in [0, r.columns - 1] {
+      var gradient = [Double](repeating: 0, count: delta.columns)
+      for row in 0..<x.rows {
+        var rest = Double(r[row][output])
+        for column in 0..<inputs { rest -= Double(delta[output][column]) * Double(x[row][column]) }
+        if delta.columns > inputs { rest -= Double(delta[output][inputs]) }
+        for column in 0..<inputs { gradient[column] -= Double(weights[row]) * rest * Double(x[row][column]) }
+        if delta.columns > inputs { gradient[inputs] -= Double(weights[row]) * rest }
+      }
+      for column in 0..<inputs { gradient[column] += ridge * meanSquare * Double(delta[output][column]) }
+      largest = max(largest, gradient.map { abs($0) }.max()! / Double(x.rows))
+    }
+    return largest
+  }
+
+  @Test func findsWhatMadeTheData() throws {
+    var generator = SeededGenerator(state: 4)
+    let x = Self.random(400, 60, &generator)
+    let truth = Self.random(20, 60, &generator)
+    let equations = NormalEquations(inputCount: 60, outputCount: 20)
+    equations.add(x, product(x, transposed: truth))
+    let delta = try #require(equations.solve(ridge: 1e-9))
+    #expect(normalisedError(delta.values, truth.values) < 1e-10)
+  }
+
+  @Test func inputsThatAreAllZeroHaveNoSolution() {
+    let equations = NormalEquations(inputCount: 4, outputCount: 2)
+    equations.add(.zeros(rows: 10, columns: 4), .zeros(rows: 10, columns: 2))
+    #expect(equations.solve(ridge: 0.1) == nil)
+  }
+
+  @Test func solvingTwiceGivesTheSameBits() throws {
+    var generator = SeededGenerator(state: 5)
+    let (x, r) = (Self.random(300, 200, &generator), Self.random(300, 90, &generator))
+    let equations = NormalEquations(inputCount: 200, outputCount: 90)
+    equations.add(x, r)
+    let first = try #require(equations.solve(ridge: 0.1))
+    _ = equations.solve(ridge: 1e-6)
+    #expect(try #require(equations.solve(ridge: 0.1)).array == first.array)
+  }
+}
