@@ -23,10 +23,6 @@ struct MTConv: ParsableCommand {
       """,
     version: Recipe.version,
     subcommands: [
-      InspectCommand.self, DescribeCommand.self, ConvertCommand.self, LogitsCommand.self, PerplexityCommand.self,
-      CalibrateCommand.self, PlanCommand.self,
-      CompressCommand.self, VerifyCommand.self, DistillCommand.self, FinetuneCommand.self,
-      EvalCommand.self,
       InspectCommand.self,
       DescribeCommand.self,
       ConvertCommand.self,
@@ -36,6 +32,8 @@ struct MTConv: ParsableCommand {
       CalibrateCommand.self,
       PlanCommand.self,
       HealCommand.self,
+      DistillCommand.self,
+      FinetuneCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
     ])
