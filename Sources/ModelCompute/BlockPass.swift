@@ -28,7 +28,7 @@ public struct BlockPass {
     precondition(input.rows == batch.rows, "\(input.rows) rows for \(batch.rows) tokens")
     layer = block.layer
     section = block.section
-    groups = batch.groups(ofRows: Network.rowsAtOnce).map { range in
+    groups = batch.groups(ofRows: TokenBatch.rowsAtOnce).map { range in
       let rows = batch.rows(ofSequences: range)
       var frame = Frame(
         weights: block.section.weights, batch: batch[sequences: range], past: .empty, network: block.section.network)
