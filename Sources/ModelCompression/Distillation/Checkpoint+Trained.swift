@@ -9,7 +9,8 @@ extension Checkpoint {
     if let key = weights.first(where: { $0.value.scale != nil })?.key {
       throw CompressionError(
         .invalidSettings,
-        "'\(path)' holds scaled codes ('\(huggingFaceName(of: key))' is \(weights[key]!.format)); train first, then quantize")
+        "'\(path)' holds scaled codes ('\(huggingFaceName(of: key))' is \(weights[key]!.format)); train first, then quantize"
+      )
     }
     if let key = weights.first(where: { $0.value.format.codec == nil })?.key {
       throw CompressionError(

@@ -60,7 +60,8 @@ public final class Distiller {
     try settings.validate()
     guard (teacher != nil) == settings.needsTeacher else {
       throw CompressionError(
-        .invalidSettings, "\(settings.objective.rawValue) \(settings.needsTeacher ? "needs a teacher" : "takes no teacher")")
+        .invalidSettings,
+        "\(settings.objective.rawValue) \(settings.needsTeacher ? "needs a teacher" : "takes no teacher")")
     }
     self.student = student
     self.settings = settings
@@ -77,7 +78,8 @@ public final class Distiller {
       state = try DistillationState(file: file, path: path)
       guard state.identity == identity else {
         throw CompressionError(
-          .wrongState, "'\(path)' is of another run: \(state.identity.difference(from: identity)); start anew or give the same")
+          .wrongState,
+          "'\(path)' is of another run: \(state.identity.difference(from: identity)); start anew or give the same")
       }
       optimizer = AdamW(
         settings.optimizer, step: state.updates, moments: try state.restore(pass.parameters, from: file))
@@ -88,7 +90,8 @@ public final class Distiller {
       optimizer = AdamW(settings.optimizer)
       state = DistillationState(identity: identity, start: try heldOut.quality(of: pass.network))
     }
-    log = try TrainingLog(path: FileSystem.join(work.folder, "log.jsonl"), keepingSteps: work.resumes ? state.step : nil)
+    log = try TrainingLog(
+      path: FileSystem.join(work.folder, "log.jsonl"), keepingSteps: work.resumes ? state.step : nil)
     if !work.resumes { try log.add(.heldOut(step: 0, state.start)) }
   }
 

@@ -25,7 +25,8 @@ final class HeldOut {
     for group in groups {
       guard let teacher else { break }
       states.append(try teacher.states(of: TokenBatch(group)).final)
-      progress(WorkProgress(phase: "teacher on held-out text", completed: states.count, total: groups.count, unit: .blocks))
+      progress(
+        WorkProgress(phase: "teacher on held-out text", completed: states.count, total: groups.count, unit: .blocks))
     }
     teacherStates = states
   }

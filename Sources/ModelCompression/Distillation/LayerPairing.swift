@@ -32,7 +32,8 @@ public struct LayerPairing: Sendable, Equatable {
     guard width == student.hyperparameters.hiddenSize else {
       throw CompressionError(
         .wrongRecipe,
-        "the student's hidden size is \(student.hyperparameters.hiddenSize), expected \(width) from the teacher and the plan")
+        "the student's hidden size is \(student.hyperparameters.hiddenSize), expected \(width) from the teacher and the plan"
+      )
     }
   }
 }

@@ -29,7 +29,8 @@ final class TrainingPass {
     self.data = data
     self.settings = settings
     let needsHidden = settings.hiddenLoss != nil || settings.blockWarmUpSteps > 0
-    let pairing = try needsHidden ? teacher.map { try LayerPairing(student: student, teacher: $0.model, plan: plan) } : nil
+    let pairing =
+      try needsHidden ? teacher.map { try LayerPairing(student: student, teacher: $0.model, plan: plan) } : nil
     self.pairing = pairing
     hiddenLoss = settings.hiddenLoss.flatMap { kind in
       pairing.map { pairing in
@@ -47,7 +48,8 @@ final class TrainingPass {
     gradients = Gradients { weights.trains($0) }
     parameters = weights.parameters + (hiddenLoss?.projections ?? [])
     if work.cache != nil, needsHidden {
-      throw CompressionError(.invalidSettings, "a kept teacher says nothing of hidden states; leave the cache or the loss on them")
+      throw CompressionError(
+        .invalidSettings, "a kept teacher says nothing of hidden states; leave the cache or the loss on them")
     }
     cache = try teacher.flatMap { teacher in
       try work.cache.map { content in
@@ -80,7 +82,9 @@ final class TrainingPass {
           let depths = pairing!.depths
           let targets = Dictionary(uniqueKeysWithValues: hiddenLoss.layers.map { ($0, streams[depths[$0]]!) })
           // α = logit loss ÷ hidden loss, a constant to the gradient: both count the same (arXiv 2407.14679 §3).
-          let result = hiddenLoss.differentiate(outputs, targets: targets, into: gradients) { logitLoss / max($0, 1e-12) }
+          let result = hiddenLoss.differentiate(outputs, targets: targets, into: gradients) {
+            logitLoss / max($0, 1e-12)
+          }
           hidden = logitLoss
           return result.gradients
         }
@@ -176,7 +180,8 @@ extension DistillationSettings.Trained {
     let (dense, adapted) = keys(of: student)
     func shape(_ key: WeightKey) -> [Int] { student.weights[key]!.shape }
     let own = dense.reduce(0) { $0 + shape($1).reduce(1, *) }
-    return own + (adaptation.map { adaptation in adapted.reduce(0) { $0 + adaptation.rank * shape($1).reduce(0, +) } } ?? 0)
+    return own
+      + (adaptation.map { adaptation in adapted.reduce(0) { $0 + adaptation.rank * shape($1).reduce(0, +) } } ?? 0)
   }
 }
 

@@ -60,7 +60,7 @@ public final class HiddenStateLoss {
       BLAS.multiplyInParallel(slopes[index].panel, projection.panel, into: gradient.panel)
       result[layer] = gradient
     }
-    return (loss, result)
+    return withExtendedLifetime(slopes) { (loss, result) }
   }
 }
 

@@ -16,14 +16,16 @@ public struct LowRankOperator: LinearOperator {
 
   public func apply(to input: Matrix, into output: Matrix) throws {
     try base.apply(to: input, into: output)
-    let inner = projected(input)
-    BLAS.multiplyInParallel(inner.panel, up.panel, transposed: .right, into: output.panel, keeping: 1)
+    withExtendedLifetime(projected(input)) { inner in
+      BLAS.multiplyInParallel(inner.panel, up.panel, transposed: .right, into: output.panel, keeping: 1)
+    }
   }
 
   public func applyTransposed(to outputGradient: Matrix, into inputGradient: Matrix, isAdded: Bool) throws {
     try base.applyTransposed(to: outputGradient, into: inputGradient, isAdded: isAdded)
-    let inner = pulledBack(outputGradient)
-    BLAS.multiplyInParallel(inner.panel, down.panel, into: inputGradient.panel, keeping: 1)
+    withExtendedLifetime(pulledBack(outputGradient)) { inner in
+      BLAS.multiplyInParallel(inner.panel, down.panel, into: inputGradient.panel, keeping: 1)
+    }
   }
 
   /// dUp = scale · dOutputᵀ · (input · downᵀ), dDown = scale · (dOutput · up)ᵀ · input
@@ -31,11 +33,13 @@ public struct LowRankOperator: LinearOperator {
     of key: WeightKey, input: Matrix, outputGradient: Matrix, to gradients: Gradients
   ) {
     let upSum = gradients.sum(of: .factor(.up, of: key), rows: up.rows, columns: up.columns)
-    BLAS.multiplyInParallel(
-      outputGradient.panel, projected(input).panel, transposed: .left, into: upSum.panel, keeping: 1)
+    withExtendedLifetime(projected(input)) { inner in
+      BLAS.multiplyInParallel(outputGradient.panel, inner.panel, transposed: .left, into: upSum.panel, keeping: 1)
+    }
     let downSum = gradients.sum(of: .factor(.down, of: key), rows: down.rows, columns: down.columns)
-    BLAS.multiplyInParallel(
-      pulledBack(outputGradient).panel, input.panel, transposed: .left, into: downSum.panel, keeping: 1)
+    withExtendedLifetime(pulledBack(outputGradient)) { inner in
+      BLAS.multiplyInParallel(inner.panel, input.panel, transposed: .left, into: downSum.panel, keeping: 1)
+    }
   }
 
   /// scale · input · downᵀ: `tokens × rank`

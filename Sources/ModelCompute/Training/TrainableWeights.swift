@@ -41,7 +41,8 @@ public final class TrainableWeights: WeightSource, @unchecked Sendable {
       shapes[key] = shape
       let values = Matrix(rows: shape.count == 1 ? 1 : shape[0], columns: shape[shape.count - 1])
       try DecodeJob.run(
-        shape.count == 1 ? [DecodeJob(key: key, rows: 0..<shape[0], values: values)]
+        shape.count == 1
+          ? [DecodeJob(key: key, rows: 0..<shape[0], values: values)]
           : DecodeJob.jobs(key, rows: 0..<shape[0], into: values), source)
       dense[key] = values
     }

@@ -44,7 +44,8 @@ struct DistillCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Steps at first in which every block learns by itself from the teacher's stream.", valueName: "steps"))
+    help: ArgumentHelp(
+      "Steps at first in which every block learns by itself from the teacher's stream.", valueName: "steps"))
   var blockWarmUp = 0
 
   @Option(
@@ -84,7 +85,8 @@ struct DistillCommand: ParsableCommand {
       throw ValidationError("--cache-teacher topk goes with --loss forward-kl and --temperature 1")
     }
     if cacheTeacher != nil, hiddenLoss != nil || blockWarmUp > 0 {
-      throw ValidationError("--cache-teacher keeps no hidden states of layers; leave it, or --hidden-loss and --block-warm-up")
+      throw ValidationError(
+        "--cache-teacher keeps no hidden states of layers; leave it, or --hidden-loss and --block-warm-up")
     }
   }
 

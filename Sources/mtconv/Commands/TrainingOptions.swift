@@ -49,7 +49,8 @@ struct TrainingOptions: ParsableArguments {
     name: .long, help: ArgumentHelp("Learning rate at the end (default: a tenth).", valueName: "rate"))
   var minimumRate: Double?
 
-  @Option(name: .long, help: ArgumentHelp("Steps of warm-up (default: a twentieth of all, at most 40).", valueName: "steps"))
+  @Option(
+    name: .long, help: ArgumentHelp("Steps of warm-up (default: a twentieth of all, at most 40).", valueName: "steps"))
   var warmUp: Int?
 
   @Option(name: .long, help: ArgumentHelp("Decoupled weight decay of matrices.", valueName: "share"))

@@ -75,7 +75,8 @@ struct DistillerTests {
     let learner = try Learner()
     var settings = learner.settings
     (settings.learningRate, settings.minimumLearningRate, settings.steps) = (30, 30, 4)
-    let outcome = try learner.distiller(settings, TemporaryFolder()).run()
+    let folder = TemporaryFolder()
+    let outcome = try learner.distiller(settings, folder).run()
     #expect(outcome.weights == nil)
     #expect(outcome.best == outcome.start && outcome.bestStep == 0)
   }
@@ -95,7 +96,8 @@ struct DistillerTests {
     let learner = try Learner("nemotron")
     var settings = learner.settings
     settings.objective = .crossEntropy
-    let outcome = try learner.distiller(settings, TemporaryFolder()).run()
+    let folder = TemporaryFolder()
+    let outcome = try learner.distiller(settings, folder).run()
     #expect(outcome.best.divergence == nil)
     #expect(outcome.best.perplexity.value < outcome.start.perplexity.value)
   }
@@ -103,7 +105,10 @@ struct DistillerTests {
   @Test func blocksLearnByThemselvesFirst() throws {
     for family in ["llama", "gemma2", "phi"] {
       let learner = try Learner(family)
-      let pass = try learner.pass({ var s = learner.settings; s.blockWarmUpSteps = 5; return s }())
+      let pass = try learner.pass(
+        {
+          var s = learner.settings; s.blockWarmUpSteps = 5; return s
+        }())
       let optimizer = AdamW(learner.settings.optimizer)
       var losses: [Double] = []
       for step in 0..<5 {
@@ -138,7 +143,8 @@ struct DistillerTests {
     let pass = try learner.pass(settings)
     let tokens = learner.heldOut.sequences[0]
     #expect(try pass.network.logits(tokens).array == learner.student.network.logits(tokens).array)
-    let outcome = try learner.distiller(settings, TemporaryFolder()).run()
+    let folder = TemporaryFolder()
+    let outcome = try learner.distiller(settings, folder).run()
     #expect(try #require(outcome.best.divergence) < 0.9 * (try #require(outcome.start.divergence)))
     let overlay = try #require(outcome.weights)
     #expect(overlay.weights.keys.contains(WeightKey(.query, layer: 0)))
