@@ -37,11 +37,19 @@ public struct CarriedFile: Sendable {
     }
     // Of plain text files only those with a meaning: a vocabulary, or a licence.
     if ["merges.txt", "vocab.txt"].contains(name) { return true }
-    let plainNames = ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"]
-    if plainNames.contains(where: name.hasPrefix) { return true }
+    if isLicence(name) { return true }
     return [".json", ".jinja", ".md", ".model"].contains { name.hasSuffix($0) }
   }
 
+  /// A licence or what belongs to one.
+  static func isLicence(_ name: String) -> Bool {
+    ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"].contains(where: name.hasPrefix)
+  }
+
+  /// The model card of the Hugging Face hub.
+  public static let cardName = "README.md"
+  /// The card of the model that this one was made from.
+  public static let parentCardName = "PARENT_README.md"
   /// Our own record of how a checkpoint was made.
   public static let recipeName = "mtconv.json"
 }

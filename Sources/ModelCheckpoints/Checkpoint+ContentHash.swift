@@ -1,4 +1,4 @@
-internal import ModelArchitectures
+public import ModelArchitectures
 internal import OrderedCollections
 internal import Synchronization
 public import TensorFormats
@@ -16,40 +16,57 @@ extension Checkpoint {
   /// by name.
   /// - Throws: `CheckpointError` or `TensorError` of a weight that cannot be read, `CancellationError`.
   public func contentHash(progress: @escaping WorkProgress.Handler = { _ in }) throws -> ContentHash {
-    let tensors = hashedTensors.sorted { $0.name < $1.name }
-    let leaves = try leafHashes(of: tensors, progress)
-    var model = ContentHasher()
-    model.update("mtconv model 1\n\(architecture.name)\n\(try hyperparameters.canonicalText)\n")
+    let title = "mtconv model 1\n\(architecture.name)\n\(try hyperparameters.canonicalText)\n"
+    return try ContentHash(of: weights.flatMap { hashedTensors($0, $1) }, title: title, progress: progress)
+  }
+
+  /// The hash of a weight alone: of its name, format, shape and bytes, and those of its scales.
+  public func contentHash(of key: WeightKey) throws -> ContentHash {
+    guard let weight = weights[key] else {
+      throw CheckpointError(.missingTensor, "tensor '\(huggingFaceName(of: key))' is missing")
+    }
+    return try ContentHash(of: hashedTensors(key, weight))
+  }
+
+  /// Values and scales by their Hugging Face names, whatever file holds them.
+  private func hashedTensors(_ key: WeightKey, _ weight: Weight) -> [(name: String, tensor: LazyTensor)] {
+    let name = huggingFaceName(of: key)
+    return [(name, weight.values)] + (weight.scale.map { [(name + "_scale", $0)] } ?? [])
+  }
+}
+
+extension ContentHash {
+  /// The hash of tensors with their names, formats and shapes, in whatever order; read once, on all cores. The rule stands at
+  /// `Checkpoint.contentHash`.
+  public init(
+    of tensors: [(name: String, tensor: LazyTensor)], title: String = "",
+    progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws {
+    let tensors = tensors.sorted { $0.name < $1.name }
+    let leaves = try Self.leafHashes(of: tensors.map(\.tensor), progress)
+    var all = ContentHasher()
+    all.update(title)
     for (tensor, leaves) in zip(tensors, leaves) {
       var hasher = ContentHasher()
       let shape = tensor.tensor.shape.map(String.init).joined(separator: ",")
       hasher.update("\(tensor.name) \(tensor.tensor.format.name) \(shape)\n")
       for leaf in leaves { hasher.update(leaf.bytes) }
-      model.update(hasher.finalized().bytes)
+      all.update(hasher.finalized().bytes)
     }
-    return model.finalized()
+    self = all.finalized()
   }
 
-  /// Values and scales by their Hugging Face names, whatever file holds them.
-  private var hashedTensors: [NamedTensor] {
-    weights.flatMap { key, weight in
-      let name = huggingFaceName(of: key)
-      return [NamedTensor(name: name, tensor: weight.values)]
-        + (weight.scale.map { [NamedTensor(name: name + "_scale", tensor: $0)] } ?? [])
-    }
-  }
-
-  private func leafHashes(of tensors: [NamedTensor], _ progress: @escaping WorkProgress.Handler) throws
-    -> [[ContentHash]]
-  {
-    let pieces = tensors.indices.flatMap { index in tensors[index].tensor.hashedPieces.map { (index, $0) } }
-    let total = tensors.reduce(0) { $0 + $1.tensor.byteCount }
+  private static func leafHashes(
+    of tensors: [LazyTensor], _ progress: @escaping WorkProgress.Handler
+  ) throws -> [[ContentHash]] {
+    let pieces = tensors.indices.flatMap { index in tensors[index].hashedPieces.map { (index, $0) } }
+    let total = tensors.reduce(0) { $0 + $1.byteCount }
     let state = Mutex((hashes: [ContentHash?](repeating: nil, count: pieces.count), completed: 0))
     try parallelChunks(of: pieces.count, size: 1) { chunk in
       for piece in chunk {
         try Task.checkCancellation()
         let (index, rows) = pieces[piece]
-        let tensor = tensors[index].tensor
+        let tensor = tensors[index]
         let hash = try tensor.hash(ofRows: rows)
         let completed = state.withLock { state in
           state.hashes[piece] = hash

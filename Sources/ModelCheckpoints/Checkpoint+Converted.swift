@@ -19,6 +19,24 @@ extension Checkpoint {
     return result
   }
 
+  /// The model in its own element formats, with vectors as a file of this kind has them; lazy. GGUF wants F32 vectors, which loses
+  /// nothing.
+  public func fitted(for fileFormat: FileFormat) -> Checkpoint {
+    guard fileFormat == .gguf else { return self }
+    var result = self
+    for (key, weight) in weights where weight.shape.count < 2 && weight.scale == nil {
+      result.weights[key] = Weight(weight.values.converted(to: .f32, name: huggingFaceName(of: key)))
+    }
+    return result
+  }
+
+  /// The format to convert to where nothing else is asked for: BF16 from GGUF to Hugging Face, and wherever the target cannot hold
+  /// the model's own formats; nil where nothing has to change.
+  public func defaultFormat(for fileFormat: FileFormat) -> ElementFormat? {
+    let leavesGGUF = self.fileFormat == .gguf && fileFormat == .huggingFace
+    return leavesGGUF || !fits(fileFormat) ? .bf16 : nil
+  }
+
   /// The model with every weight in the element format that it has in another checkpoint of the same sizes; lazy.
   public func converted(toFormatsOf other: Checkpoint) -> Checkpoint {
     var result = self
@@ -42,7 +60,7 @@ extension Checkpoint {
 
 extension ElementFormat {
   /// This format, or the plain one that stands in for it where a tensor of this shape cannot have it.
-  fileprivate func fitting(shape: [Int], in fileFormat: Checkpoint.FileFormat) -> ElementFormat {
+  package func fitting(shape: [Int], in fileFormat: Checkpoint.FileFormat) -> ElementFormat {
     if fileFormat == .gguf, shape.count < 2 { return .f32 }
     return (shape.last ?? 1).isMultiple(of: blockElements) ? self : .f16
   }

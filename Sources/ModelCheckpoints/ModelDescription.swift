@@ -55,7 +55,7 @@ public struct ModelDescription: Sendable, Encodable {
   }
 
   /// `0–3, 5, 7–9`
-  static func ranges(_ numbers: [Int]) -> String {
+  package static func ranges(_ numbers: [Int]) -> String {
     var runs: [ClosedRange<Int>] = []
     for number in numbers {
       if let last = runs.last, last.upperBound + 1 == number {

@@ -47,7 +47,7 @@ public struct Compressor: Sendable {
   ) throws -> Result {
     var options = request.write
     options.progress = progress
-    try recipe.applied(to: model).write(to: path, as: recipe.output, options)
+    try recipe.write(of: model, to: path, options)
     var verifier = verifier
     verifier.progress = progress
     let report = try verifier.verify(Checkpoint(path: path), against: model, recipe: recipe, on: heldOut)

@@ -32,10 +32,12 @@ struct MTConv: ParsableCommand {
       CalibrateCommand.self,
       PlanCommand.self,
       HealCommand.self,
+      PruneCommand.self,
       DistillCommand.self,
       FinetuneCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
+      ReplayCommand.self,
     ])
 }
 

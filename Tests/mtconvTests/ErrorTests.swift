@@ -13,6 +13,7 @@ import Testing
     try folder.write(
       #"{"parentLayerCount":3,"keptLayers":[0,2],"criterion":"explicit","drop":[1]}"#, to: "unknown.json")
     try folder.write(#"{"parentLayerCount":3,"keptLayers":[0,0],"criterion":"explicit"}"#, to: "twice.json")
+    try folder.write(#"{"parentLayerCount":3,"keptLayers":[0,2],"criterion":"explicit"}"#, to: "drop.json")
     try folder.write(#"{"parentLayerCount":9,"keptLayers":[0,1],"criterion":"explicit"}"#, to: "other.json")
   }
 
@@ -61,6 +62,11 @@ import Testing
     ("plan models/kjv-1m --stats TMP/short.txt --drop-layers 1 --compare-depth -o TMP/plan.json", 64),
     ("plan models/kjv-1m --stats TMP/short.txt --params 50% --dtype q8_0 -o TMP/plan.json", 64),
     ("plan models/kjv-1m --stats TMP/short.txt --params 50% --fp8 --gguf -o TMP/plan.json", 64),
+    ("prune models/llama-pico -o TMP/out", 64),
+    ("prune models/llama-pico --plan TMP/other.json -o TMP/out", 2),
+    ("prune models/llama-pico --plan TMP/twice.json -o models/qwen2-pico", 2),
+    ("prune models/llama-pico --plan TMP/drop.json -o TMP/out --dtype q8_0", 64),
+    ("prune models/llama-pico --plan TMP/drop.json -o TMP/out --heal TMP/short.txt", 2),
     ("compress models/llama-pico TMP/out", 64),
     ("compress models/llama-pico TMP/out --drop-layers 1 --keep-layers 2", 64),
     ("compress models/llama-pico TMP/out --drop-layers 1", 64),
@@ -81,6 +87,7 @@ import Testing
     ("verify models/llama-pico models/llama-pico --max-perplexity-ratio much", 64),
     ("verify models/llama-pico models/llama-pico --max-perplexity-ratio nan", 64),
     ("verify models/llama-pico models/llama-pico --tolerance -1", 64),
+    ("verify models/llama-pico models/llama-pico --heal TMP/short.txt", 2),
     ("shrink models/llama-pico", 64),
     ("inspect models/llama-pico --tensor", 64),
     ("eval models/kjv-1m --data tasks/piqa.jsonl", 64),
@@ -109,7 +116,7 @@ import Testing
       text += "$ mtconv \(arguments)\n\(message)\nexit \(status)\n\n"
     }
     try Snapshot.expect(text, "errors.txt")
-    let inputs = ["binary.txt", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
+    let inputs = ["binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
     #expect(try folder.names() == inputs)
   }
 }

@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct HelpTests {
   static let commands = [
-    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "compress", "verify",
-    "eval",
+    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "prune", "compress", "verify",
+    "eval", "replay",
   ]
 
   @Test(arguments: commands) func everyCommandHasHelpWorthReading(_ command: String) throws {

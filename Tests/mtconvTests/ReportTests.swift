@@ -110,6 +110,7 @@ import Testing
   }
 
   private static let verdict = ["passes", "correctness", "quality", "tensors"]
+  private static let verdict = ["passes", "correctness", "quality", "layers", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {
     let plan = #"{"parentLayerCount": 3, "keptLayers": [0, 2], "criterion": "explicit"}"#
@@ -126,7 +127,7 @@ import Testing
     #expect(verified["passes"] == true)
     #expect(
       verified["correctness"]?.object?.keys == [
-        "passes", "reference", "normalizedError", "tolerance", "expectsEqualTensors", "unmatchedTensors",
+        "passes", "reference", "normalizedError", "tolerance", "expectsEqualTensors", "checks", "unmatchedTensors",
         "differingTensors",
       ])
     #expect(verified["quality"]?["perplexityRatio"]?.double != nil)

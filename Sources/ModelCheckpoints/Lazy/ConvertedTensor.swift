@@ -1,4 +1,4 @@
-internal import TensorFormats
+package import TensorFormats
 
 /// A tensor decoded from one format and encoded in another, with a constant added in between (zero for a plain conversion).
 ///
@@ -57,7 +57,7 @@ extension ElementFormat {
 
 extension LazyTensor {
   /// The same values in another format; the tensor itself if it has that format already.
-  func converted(to target: ElementFormat, adding addend: Float = 0, name: String) -> LazyTensor {
+  package func converted(to target: ElementFormat, adding addend: Float = 0, name: String) -> LazyTensor {
     if target == format, addend == 0 { return self }
     return LazyTensor(
       format: target, shape: shape, source: ConvertedTensor(base: self, target: target, addend: addend, name: name))

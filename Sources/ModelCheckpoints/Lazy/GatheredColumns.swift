@@ -1,17 +1,41 @@
 internal import TensorFormats
 
-/// Some columns of a tensor, in some order. Elements of plain formats are moved as bytes; rows of block formats are decoded, cut
-/// and encoded again.
+/// Some columns of a tensor, in some order. Elements of plain formats are moved as bytes, and so are blocks that stay whole; other
+/// blocks are decoded, cut and encoded again.
 struct GatheredColumns: TensorSource {
   let base: LazyTensor
   /// For each column of the result, the column of the base.
   let indices: [Int]
   /// The format of the result: the base's own, unless its blocks cannot be filled.
   let format: ElementFormat
+  /// For each block of a row of the result, the block of the base that it is, if it is one.
+  private let wholeBlocks: [Int?]
+
+  init(base: LazyTensor, indices: [Int], format: ElementFormat) {
+    self.base = base
+    self.indices = indices
+    self.format = format
+    let size = format.blockElements
+    guard format == base.format, size > 1, base.rowLength.isMultiple(of: size) else {
+      wholeBlocks = []
+      return
+    }
+    wholeBlocks = stride(from: 0, to: indices.count, by: size).map { start in
+      let first = indices[start]
+      let isWhole = first.isMultiple(of: size) && (0..<size).allSatisfy { indices[start + $0] == first + $0 }
+      return isWhole ? first / size : nil
+    }
+  }
 
   func withRows(_ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     if format == base.format, format.blockElements == 1 {
       try withMovedElements(rows, body)
+    } else if !wholeBlocks.isEmpty, wholeBlocks.allSatisfy({ $0 != nil }) {
+      let size = wholeBlocks.count * format.blockBytes
+      try withUnsafeTemporaryAllocation(byteCount: rows.count * size, alignment: 64) { output in
+        try moveWholeBlocks(rows, to: output)
+        try body(UnsafeRawBufferPointer(output))
+      }
     } else {
       try withEncodedRows(rows, body)
     }
@@ -62,7 +86,23 @@ struct GatheredColumns: TensorSource {
       }
       try withUnsafeTemporaryAllocation(byteCount: size, alignment: 64) { bytes in
         codec.encode(UnsafeBufferPointer(cut), into: bytes)
+        // Encoding again would change even the blocks that stay as they are.
+        if wholeBlocks.contains(where: { $0 != nil }) { try moveWholeBlocks(rows, to: bytes) }
         try body(UnsafeRawBufferPointer(bytes))
+      }
+    }
+  }
+
+  private func moveWholeBlocks(_ rows: Range<Int>, to output: UnsafeMutableRawBufferPointer) throws {
+    let size = format.blockBytes
+    let (oldBytes, newBytes) = (base.rowByteCount, wholeBlocks.count * size)
+    try base.withRows(rows) { bytes in
+      for row in 0..<rows.count {
+        for (position, block) in wholeBlocks.enumerated() {
+          guard let block else { continue }
+          (output.baseAddress! + row * newBytes + position * size)
+            .copyMemory(from: bytes.baseAddress! + row * oldBytes + block * size, byteCount: size)
+        }
       }
     }
   }

@@ -18,6 +18,7 @@ struct GGUFMetadataWriter {
 
   func metadata() throws -> OrderedDictionary<String, GGUFValue> {
     var result = general()
+    result.merge(try origin(result)) { $1 }
     for field in architecture.configFields {
       guard let key = field.gguf, let value = ggufValue(field.value) else { continue }
       result[architecture.ggufName + "." + key] = value
@@ -50,6 +51,31 @@ struct GGUFMetadataWriter {
       result["general.name"] = GGUFValue(FileSystem.baseName(path))
     }
     result["general.size_label"] = GGUFValue(Self.sizeLabel(checkpoint.parameterCount))
+    return result
+  }
+
+  private static func isEmbedded(_ name: String) -> Bool {
+    [".json", ".jinja", ".md"].contains(where: name.hasSuffix) || CarriedFile.isLicence(name)
+  }
+
+  /// Licence and origin as the model card states them, where the source's own metadata does not.
+  private func origin(_ metadata: OrderedDictionary<String, GGUFValue>) throws -> OrderedDictionary<String, GGUFValue> {
+    guard let card = checkpoint.carriedFiles.first(where: { $0.name == CarriedFile.cardName }) else { return [:] }
+    let matter = try CardFrontMatter(card.bytes())
+    var result: OrderedDictionary<String, GGUFValue> = [:]
+    let keys = [("license", "license"), ("license_name", "license.name"), ("license_link", "license.link")]
+    for (key, name) in keys where metadata["general.license"] == nil {
+      if let value = matter.scalar(key) { result["general.\(name)"] = GGUFValue(value) }
+    }
+    if let base = matter.scalar("base_model"), metadata["general.base_model.count"] == nil {
+      let parts = base.split(separator: "/")
+      result["general.base_model.count"] = .uint32(1)
+      result["general.base_model.0.name"] = GGUFValue(String(parts.last ?? ""))
+      if parts.count == 2 {
+        result["general.base_model.0.organization"] = GGUFValue(String(parts[0]))
+        result["general.base_model.0.repo_url"] = GGUFValue("https://huggingface.co/\(base)")
+      }
+    }
     return result
   }
 
@@ -112,9 +138,7 @@ struct GGUFMetadataWriter {
       embed("config.json", config.bytes)
       if let generationConfig = checkpoint.generationConfig { embed("generation_config.json", generationConfig.bytes) }
     }
-    for file in checkpoint.carriedFiles where file.name.hasSuffix(".json") || file.name.hasSuffix(".jinja") {
-      embed(file.name, try file.bytes())
-    }
+    for file in checkpoint.carriedFiles where Self.isEmbedded(file.name) { embed(file.name, try file.bytes()) }
     if let recipe = checkpoint.recipe { result[GGUFKeys.recipe] = GGUFValue(recipe.serialized()) }
     return result
   }

@@ -76,6 +76,17 @@ extension Checkpoint {
     return files
   }
 
+  /// Writes the record and the card of this model into a directory that holds it: what became known when it was written.
+  public func updateRecords(in directory: String) throws {
+    let files = try huggingFaceFiles()
+    for name in [CarriedFile.recipeName, CarriedFile.cardName] {
+      guard let bytes = files[name] else { continue }
+      let output = try OutputFile(path: FileSystem.join(directory, name), overwrite: true)
+      try output.write(bytes)
+      try output.commit()
+    }
+  }
+
   /// The configuration with the element format that is written.
   private var writtenConfig: ModelConfig {
     var config = config

@@ -50,6 +50,9 @@ public struct WeightOverlay: Sendable {
     names = OrderedDictionary(uniqueKeysWithValues: keys.map { ($0, model.huggingFaceName(of: $0)) })
   }
 
+  /// `weights` by tensor name.
+  var namedWeights: [String: LazyTensor] { Dictionary(uniqueKeysWithValues: weights.map { (names[$0]!, $1) }) }
+
   public var byteCount: Int { weights.values.reduce(0) { $0 + $1.byteCount } }
 
   private static func check(_ format: ElementFormat, _ shape: [Int], of name: String, expected: [Int]) throws {

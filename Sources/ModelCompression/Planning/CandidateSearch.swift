@@ -6,10 +6,12 @@ public struct CandidateSearch: Sendable {
   public let solver: SizeSolver
   /// Candidates that are run.
   public var runLimit = 16
+  /// Of them, those that are healed.
+  public var healLimit = 4
   public var tolerance = 0.05
   public var progress: WorkProgress.Handler = { _ in }
 
-  /// Changes a pruned model before it is judged, as healing does.
+  /// Makes a pruned model better before it is judged, as `Healer` does.
   public typealias Healing = @Sendable (_ pruned: Checkpoint, _ plan: PruningPlan) throws -> Checkpoint
 
   public init(_ planner: Planner, _ solver: SizeSolver) {
@@ -22,7 +24,7 @@ public struct CandidateSearch: Sendable {
   /// - Parameters:
   ///   - heldOut: text that the best are run on; nil ranks by the estimate alone.
   ///   - questions: a task that ranks before the loss does.
-  ///   - heal: judges candidates after it, too.
+  ///   - heal: the best so far are judged after it, too.
   /// - Throws: `CompressionError.invalidPlan` if no sizes meet the goal, and what the forward pass throws.
   public func candidates(
     heldOut: CalibrationSet? = nil, questions: TaskSet? = nil, heal: Healing? = nil
@@ -32,12 +34,22 @@ public struct CandidateSearch: Sendable {
       .map { PlanCandidate($0, estimate: estimate($0.sizes)) }
       .sorted { $0.isBetter(than: $1) }
     let (first, rest) = Self.chosenToRun(estimated, limit: heldOut == nil && questions == nil ? 0 : runLimit)
-    var run: [PlanCandidate] = []
-    for (index, candidate) in first.enumerated() {
-      progress(WorkProgress(phase: "running candidates", completed: index, total: first.count, unit: .blocks))
-      run.append(try judged(candidate, heldOut, questions, heal))
+    var run = try each(first, "running candidates") { candidate in
+      var candidate = candidate
+      try judge(&candidate, planner.model.pruned(by: plan(for: candidate)), heldOut, questions, \.loss)
+      return candidate
     }
-    var result = run.sorted { $0.isBetter(than: $1) } + rest
+    run.sort { $0.isBetter(than: $1) }
+    if let heal {
+      let healed = try each(Array(run.prefix(healLimit)), "healing candidates") { candidate in
+        var candidate = candidate
+        let plan = try plan(for: candidate)
+        try judge(&candidate, heal(planner.model.pruned(by: plan), plan), heldOut, questions, \.healedLoss)
+        return candidate
+      }
+      run = (healed + run.dropFirst(healLimit)).sorted { $0.isBetter(than: $1) }
+    }
+    var result = run + rest
     guard let chosen = try result.firstIndex(where: meetsGoal) else {
       throw CompressionError(.invalidPlan, "no candidate meets \(solver.goal) once it is cut")
     }
@@ -76,18 +88,22 @@ public struct CandidateSearch: Sendable {
     )
   }
 
-  private func judged(
-    _ candidate: PlanCandidate, _ heldOut: CalibrationSet?, _ questions: TaskSet?, _ heal: Healing?
-  ) throws -> PlanCandidate {
-    var candidate = candidate
-    let plan = try plan(for: candidate)
-    let pruned = try planner.model.pruned(by: plan)
-    let healed = try heal?(pruned, plan)
-    if let heldOut {
-      candidate.loss = try Perplexity(of: pruned, on: heldOut).meanLoss
-      candidate.healedLoss = try healed.map { try Perplexity(of: $0, on: heldOut).meanLoss }
+  private func each(
+    _ candidates: [PlanCandidate], _ phase: String, _ body: (PlanCandidate) throws -> PlanCandidate
+  ) throws -> [PlanCandidate] {
+    try candidates.enumerated().map { index, candidate in
+      try Task.checkCancellation()
+      progress(WorkProgress(phase: phase, completed: index, total: candidates.count, unit: .blocks))
+      return try body(candidate)
     }
-    if let questions { candidate.taskScore = try TaskResult(of: healed ?? pruned, on: questions).rightShare }
-    return candidate
+  }
+
+  /// Runs a model of a candidate's sizes.
+  private func judge(
+    _ candidate: inout PlanCandidate, _ model: Checkpoint, _ heldOut: CalibrationSet?, _ questions: TaskSet?,
+    _ loss: WritableKeyPath<PlanCandidate, Double?>
+  ) throws {
+    if let heldOut { candidate[keyPath: loss] = try Perplexity(of: model, on: heldOut).meanLoss }
+    if let questions { candidate.taskScore = try TaskResult(of: model, on: questions).rightShare }
   }
 }

@@ -32,11 +32,12 @@ public struct PlanCandidate: Sendable, Codable, Equatable {
     self.estimate = estimate
   }
 
-  /// What candidates are ordered by, best first: the task, then the loss after healing, then before, then the estimate.
+  /// What candidates are ordered by, best first: the task, then the loss after healing, then before, then the estimate. One that got
+  /// further comes before all that did not.
   func isBetter(than other: PlanCandidate) -> Bool {
-    if taskScore != other.taskScore { return taskScore ?? -1 > other.taskScore ?? -1 }
-    let (a, b) = (healedLoss ?? loss, other.healedLoss ?? other.loss)
-    if a != b { return a ?? .infinity < b ?? .infinity }
+    if taskScore != other.taskScore { return taskScore ?? -.infinity > other.taskScore ?? -.infinity }
+    if healedLoss != other.healedLoss { return healedLoss ?? .infinity < other.healedLoss ?? .infinity }
+    if loss != other.loss { return loss ?? .infinity < other.loss ?? .infinity }
     return estimate < other.estimate
   }
 }

@@ -10,25 +10,30 @@ struct ForwardComparison {
   let quality: LogitComparison
   let parentPerplexity: Perplexity
   let perplexity: Perplexity
+  /// The written file's residual stream against the parent's.
+  let layers: [StreamSimilarity]
 
   init(
-    parent: Checkpoint, expected: Checkpoint, written: Checkpoint, set: CalibrationSet,
+    parent: Checkpoint, expected: Checkpoint, written: Checkpoint, plan: PruningPlan?, set: CalibrationSet,
     progress: @escaping WorkProgress.Handler
   ) throws {
     var (correctness, quality) = (ErrorSums(), LogitComparisonSums())
     var (parentLosses, losses) = (TokenLosses(), TokenLosses())
+    var streams = StreamComparison(of: written, with: parent, plan: plan)
     let models = [parent, expected, written]
     let total = set.tokenCount * models.count
     var completed = 0
+    func report(_ share: Double, of tokens: Int) {
+      let done = completed + Int(share * Double(tokens))
+      progress(WorkProgress(phase: "verifying", completed: done, total: total, unit: .tokens))
+    }
     for group in set.groups {
       let tokens = group.reduce(0) { $0 + $1.count }
-      let hidden = try models.map { model in
-        defer { completed += tokens }
-        return try HiddenStates(model: model)(of: group) { share in
-          let done = completed + Int(share * Double(tokens))
-          progress(WorkProgress(phase: "verifying", completed: done, total: total, unit: .tokens))
-        }
-      }
+      let pair = try streams.hidden(of: group) { report($0, of: 2 * tokens) }
+      completed += 2 * tokens
+      let reference = try HiddenStates(model: expected)(of: group) { report($0, of: tokens) }
+      completed += tokens
+      let hidden = [pair.parent, reference, pair.result]
       try Self.forEachLogits(models, hidden, group) { sequence, positions, logits in
         correctness.add(logits[1], logits[2])
         // From here on, logits of the parent and of the file are log-probabilities.
@@ -42,6 +47,7 @@ struct ForwardComparison {
     self.quality = quality.result
     parentPerplexity = parentLosses.perplexity
     perplexity = losses.perplexity
+    layers = streams.layers
   }
 
   /// Calls `body` with the logits of all models for a few positions of a sequence at a time.

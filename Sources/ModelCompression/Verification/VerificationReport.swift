@@ -4,6 +4,8 @@ public struct VerificationReport: Sendable, Encodable {
   public let correctness: Correctness
   /// What did it cost?
   public let quality: Quality
+  /// How far the residual stream is from the parent's, layer by layer.
+  public let layers: [StreamSimilarity]
   /// Every weight of the parent that the result has in the same shape, as the plan maps it.
   public let tensors: [TensorComparison]
 
@@ -20,10 +22,22 @@ public struct VerificationReport: Sendable, Encodable {
     public let unmatchedTensors: [String]
     /// Weights whose values differ.
     public let differingTensors: [String]
+    /// How each weight was checked.
+    public let checks: Checks
 
     public var passes: Bool {
       unmatchedTensors.isEmpty && normalizedError <= tolerance && (differingTensors.isEmpty || !expectsEqualTensors)
     }
+  }
+
+  /// Weights by what they were compared with. All of the file's weights are one or the other.
+  public struct Checks: Sendable, Codable, Equatable {
+    /// Computed again from the parent, bit by bit.
+    public var recomputed: Int
+    /// Computed again from the overlay that was given, bit by bit.
+    public var overlaid: Int
+    /// Not known but by the SHA-256 that the recipe keeps.
+    public var hashed: Int
   }
 
   public struct Quality: Sendable, Encodable {
@@ -48,20 +62,21 @@ public struct VerificationReport: Sendable, Encodable {
 // The verdicts stand in the JSON beside what they follow from.
 
 extension VerificationReport {
-  private enum Key: String, CodingKey { case passes, correctness, quality, tensors }
+  private enum Key: String, CodingKey { case passes, correctness, quality, layers, tensors }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(passes, forKey: .passes)
     try container.encode(correctness, forKey: .correctness)
     try container.encode(quality, forKey: .quality)
+    try container.encode(layers, forKey: .layers)
     try container.encode(tensors, forKey: .tensors)
   }
 }
 
 extension VerificationReport.Correctness {
   private enum Key: String, CodingKey {
-    case passes, reference, normalizedError, tolerance, expectsEqualTensors, unmatchedTensors, differingTensors
+    case passes, reference, normalizedError, tolerance, expectsEqualTensors, checks, unmatchedTensors, differingTensors
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -71,6 +86,7 @@ extension VerificationReport.Correctness {
     try container.encode(normalizedError, forKey: .normalizedError)
     try container.encode(tolerance, forKey: .tolerance)
     try container.encode(expectsEqualTensors, forKey: .expectsEqualTensors)
+    try container.encode(checks, forKey: .checks)
     try container.encode(unmatchedTensors, forKey: .unmatchedTensors)
     try container.encode(differingTensors, forKey: .differingTensors)
   }

@@ -20,18 +20,27 @@ public struct Verifier: Sendable {
   ///   - written: a checkpoint on disk, freshly opened.
   ///   - parent: what it was made from.
   ///   - recipe: how; nil takes the record in `written`, or compares with the parent as it is.
+  ///   - overlay: the weights that the recipe put in. Without them they are held against their hashes in the recipe.
   public func verify(
-    _ written: Checkpoint, against parent: Checkpoint, recipe: Recipe? = nil, on set: CalibrationSet
+    _ written: Checkpoint, against parent: Checkpoint, recipe: Recipe? = nil, overlay: WeightOverlay? = nil,
+    on set: CalibrationSet
   ) throws -> VerificationReport {
     let recipe = try recipe ?? Recipe(of: written)
     try recipe?.check(parent: parent)
-    let expected = try recipe?.applied(to: parent) ?? parent
+    if let overlay {
+      guard let recipe else {
+        throw CompressionError(.wrongOverlay, "the result has no recipe that new weights are part of")
+      }
+      try recipe.check(overlay: overlay)
+    }
+    let expectation = try Expectation(of: written, parent: parent, recipe: recipe, overlay: overlay)
+    let expected = expectation.checkpoint
     try checkVocabulary(written, parent, set)
     try set.checkScoredTokens()
     let comparer = TensorComparer(reference: expected, other: written)
     let differences = try comparer.comparisons(progress: progress)
     let forward = try ForwardComparison(
-      parent: parent, expected: expected, written: written, set: set, progress: progress)
+      parent: parent, expected: expected, written: written, plan: recipe?.pruning, set: set, progress: progress)
     // The cost of each tensor is counted from the parent's values, in the places the plan gives them.
     let unquantized = try recipe?.pruning.map { try parent.pruned(by: $0) } ?? parent
     let costs = try TensorComparer(reference: unquantized, other: written).comparisons(progress: progress)
@@ -39,12 +48,14 @@ public struct Verifier: Sendable {
       correctness: VerificationReport.Correctness(
         reference: recipe == nil ? "the parent as it is" : "the recipe applied to the parent",
         normalizedError: forward.correctness, tolerance: tolerance, expectsEqualTensors: recipe != nil,
-        unmatchedTensors: comparer.unmatched, differingTensors: differences.filter { !$0.isExact }.map(\.name)),
+        unmatchedTensors: comparer.unmatched,
+        differingTensors: differences.filter { !$0.isExact }.map(\.name) + expectation.strangers,
+        checks: expectation.checks),
       quality: VerificationReport.Quality(
         comparison: forward.quality, parentPerplexity: forward.parentPerplexity, perplexity: forward.perplexity,
         parentByteCount: parent.byteCount, byteCount: written.byteCount, parentParameterCount: parent.parameterCount,
         parameterCount: written.parameterCount, maximumPerplexityRatio: maximumPerplexityRatio),
-      tensors: costs)
+      layers: forward.layers, tensors: costs)
   }
 
   private func checkVocabulary(_ written: Checkpoint, _ parent: Checkpoint, _ set: CalibrationSet) throws {

@@ -11,6 +11,9 @@ public struct MappedTensor: TensorSource {
     self.rowByteCount = rowByteCount
   }
 
+  /// The file it lies in.
+  public var path: String { file.path }
+
   public func withRows(_ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let start = range.lowerBound + rows.lowerBound * rowByteCount
     let bytes = start..<start + rows.count * rowByteCount

@@ -56,17 +56,11 @@ struct ConvertCommand: ParsableCommand {
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let fileFormat = Checkpoint.FileFormat(outputPath: out)
-    let format = dtype ?? defaultFormat(of: model, for: fileFormat)
+    let format = dtype ?? model.defaultFormat(for: fileFormat)
     let converted = try Recipe(parent: model, output: fileFormat, elementFormat: format).applied(to: model)
     let report = try ConvertReport(model, converted, to: out, as: fileFormat)
     if !dryRun { try write(converted, as: fileFormat) }
     try report.print(asJSON: output.json)
-  }
-
-  /// BF16 from GGUF to Hugging Face, and wherever the target cannot hold the source's own formats; otherwise nothing changes.
-  private func defaultFormat(of model: Checkpoint, for fileFormat: Checkpoint.FileFormat) -> ElementFormat? {
-    let leavesGGUF = model.fileFormat == .gguf && fileFormat == .huggingFace
-    return leavesGGUF || !model.fits(fileFormat) ? .bf16 : nil
   }
 
   private func write(_ model: Checkpoint, as fileFormat: Checkpoint.FileFormat) throws {

@@ -145,11 +145,20 @@ private struct PlanJob {
     var search = CandidateSearch(planner, try SizeSolver(goal, in: space, footprint: footprint))
     search.runLimit = options.search.search
     search.progress = progress.handler
-    let candidates = try search.candidates(heldOut: heldOut, questions: questions)
+    search.healLimit = options.search.searchHeal ?? 0
+    let candidates = try search.candidates(heldOut: heldOut, questions: questions, heal: try healing())
     let found = FoundCandidates(
       goal: "\(goal)", context: context, hiddenAlignment: space.hiddenAlignment,
       feedForwardAlignment: space.intermediateAlignment, candidates: candidates)
     return (search, candidates, found)
+  }
+
+  /// What makes a candidate better without training, if that is asked for.
+  private func healing() throws -> CandidateSearch.Healing? {
+    try options.search.calibrationSet(options.sequences, model).map { set in
+      let parent = model
+      return { pruned, plan in try pruned.replacing(Healer().heal(parent, plan: plan, on: set).overlay) }
+    }
   }
 
   /// What each criterion would drop, if layers go.

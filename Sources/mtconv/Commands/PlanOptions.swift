@@ -198,6 +198,20 @@ struct SearchOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Candidates to run.", valueName: "count"))
   var search = 16
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Heal the best so many that were run, on --calibration text, and rank them by what they are then.",
+      valueName: "count"))
+  var searchHeal: Int?
+
+  @Option(
+    name: .long, help: ArgumentHelp("Text that candidates are healed on.", valueName: "file"), completion: .file())
+  var calibration: String?
+
+  @Option(name: .long, help: ArgumentHelp("Sequences of the calibration text.", valueName: "count"))
+  var calibrationChunks = 32
+
   @Option(name: .long, help: ArgumentHelp("Candidates to print.", valueName: "count"))
   var top = 10
 
@@ -220,9 +234,16 @@ struct SearchOptions: ParsableArguments {
 
   func validate() throws {
     if (task == nil) != (taskData == nil) { throw ValidationError("--task and --task-data go together") }
+    if (searchHeal == nil) != (calibration == nil) {
+      throw ValidationError("--search-heal and --calibration go together")
+    }
+    if searchHeal != nil, heldout == nil, task == nil {
+      throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
+    }
     if compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
     for (name, value) in [
       ("--heldout-chunks", heldoutChunks), ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
+      ("--search-heal", searchHeal ?? 1), ("--calibration-chunks", calibrationChunks),
     ] where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
   }
 
@@ -232,11 +253,19 @@ struct SearchOptions: ParsableArguments {
   }
 
   func heldOutSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
-    try heldout.map { path in
-      var options = sequences
-      options.chunks = heldoutChunks
-      return try options.set(path, model: model)
-    }
+    try heldout.map { try set($0, heldoutChunks, sequences, model) }
+  }
+
+  func calibrationSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
+    try calibration.map { try set($0, calibrationChunks, sequences, model) }
+  }
+
+  private func set(
+    _ path: String, _ chunks: Int, _ sequences: TextOptions, _ model: Checkpoint
+  ) throws -> CalibrationSet {
+    var options = sequences
+    options.chunks = chunks
+    return try options.set(path, model: model)
   }
 }
 

@@ -9,7 +9,7 @@ struct VerifyReport: Report {
 
   func encode(to encoder: any Encoder) throws { try report.encode(to: encoder) }
 
-  var text: String { [comparison, tensors, verdicts].joined(separator: "\n\n") }
+  var text: String { [comparison, tensors, layers, verdicts].compactMap { $0 }.joined(separator: "\n\n") }
 
   private var comparison: String {
     let quality = report.quality
@@ -50,12 +50,37 @@ struct VerifyReport: Report {
       + (worst.count > Self.shownTensors ? "; the \(Self.shownTensors) furthest are shown" : "")
   }
 
+  /// The cosine of what each layer reads, a few to a line; nothing where there is nothing to compare or nothing differs.
+  private var layers: String? {
+    guard report.layers.contains(where: { $0.cosine < 1 - 1e-6 }) else { return nil }
+    let cells = report.layers.map { similarity in
+      let name = similarity.layer.map { "\($0)" } ?? "end"
+      return String(repeating: " ", count: max(0, 4 - name.count)) + name + "  "
+        + NumberText.fixed(similarity.cosine, 4)
+    }
+    let rows = stride(from: 0, to: cells.count, by: Self.layersOfLine).map { start in
+      cells[start..<min(start + Self.layersOfLine, cells.count)].joined(separator: "  ")
+    }
+    return "what each layer reads, cosine to what the parent's reads\n" + rows.joined(separator: "\n")
+  }
+
+  private static let layersOfLine = 6
+
+  private var checks: String {
+    let checks = report.correctness.checks
+    var parts = ["\(checks.recomputed) tensors computed again from the parent"]
+    if checks.overlaid > 0 { parts.append("\(checks.overlaid) from the new weights") }
+    if checks.hashed > 0 { parts.append("\(checks.hashed) known by their hash") }
+    return "             checked: " + parts.joined(separator: ", ")
+  }
+
   private var verdicts: String {
     let (correctness, quality) = (report.correctness, report.quality)
     var lines = [
       "correctness  \(mark(correctness.passes))  logit error \(NumberText.scientific(correctness.normalizedError))"
         + " against \(correctness.reference) (at most \(NumberText.scientific(correctness.tolerance, 0)))"
     ]
+    if report.correctness.checks.overlaid + report.correctness.checks.hashed > 0 { lines.append(checks) }
     lines += list("missing, extra or misshapen", correctness.unmatchedTensors)
     if !correctness.passes { lines += list("different from \(correctness.reference)", correctness.differingTensors) }
     let comparison = quality.comparison

@@ -57,6 +57,35 @@ import Testing
     }
   }
 
+  /// Encoding decoded blocks again would give other scales.
+  @Test(arguments: [ElementFormat.q8_0, .q4_0, .q4_1]) func blocksThatStayWholeKeepTheirBytes(
+    format: ElementFormat
+  ) throws {
+    let encoded = try base([9, 128]).encoded(as: format)
+    let block = format.blockBytes
+    /// The bytes of some blocks of a row.
+    func blocks(_ numbers: [Int], of tensor: LazyTensor, row: Int) throws -> [UInt8] {
+      let all = try tensor.bytes()
+      return numbers.flatMap { number -> [UInt8] in
+        let start = row * tensor.rowByteCount + number * block
+        return Array(all[start..<start + block])
+      }
+    }
+    let swapped = encoded.gatheringColumns(Array(96..<128) + Array(32..<64), name: "w")
+    try expectPanelsAgree(swapped)
+    // The second block is of two halves; the first and the third move.
+    let mixed = encoded.gatheringColumns(Array(0..<32) + Array(48..<80) + Array(96..<128), name: "w")
+    try expectPanelsAgree(mixed)
+    let values = try encoded.decoded()
+    let middle = LazyTensor((0..<9).flatMap { values[$0 * 128 + 48..<$0 * 128 + 80] }, shape: [9, 32])
+    let again = try middle.encoded(as: format)
+    for row in 0..<9 {
+      #expect(try blocks([0, 1], of: swapped, row: row) == blocks([3, 1], of: encoded, row: row))
+      #expect(try blocks([0, 2], of: mixed, row: row) == blocks([0, 3], of: encoded, row: row))
+      #expect(try blocks([1], of: mixed, row: row) == blocks([0], of: again, row: row))
+    }
+  }
+
   @Test func aVectorIsGatheredByElement() throws {
     let vector = base([16])
     let gathered = vector.gatheringRows([3, 3, 15, 0])

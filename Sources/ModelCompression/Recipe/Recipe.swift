@@ -12,11 +12,19 @@ public struct Recipe: Sendable, Codable, Equatable {
   /// What was written; it decides what an element format means for vectors.
   public var output: Checkpoint.FileFormat
   public var pruning: PruningPlan?
+  /// What took the place of weights after pruning; nil if nothing did.
+  public var overlay: OverlayRecord?
   /// What matrices were converted to before quantization; nil if they kept their format.
   public var elementFormat: ElementFormat?
   public var quantization: QuantizationScheme?
+  /// The largest shard of a Hugging Face directory, in bytes; nil for the usual one.
+  public var maximumShardSize: Int?
+  /// What it was all made of: hashes of files and the command; nil in a recipe that was not made for a file.
+  public var provenance: Provenance?
+  /// What verification found, once it is known.
+  public var verification: VerificationSummary?
 
-  /// What the parent was, as far as its headers say.
+  /// What the parent was.
   public struct Parent: Sendable, Codable, Equatable {
     public var name: String
     public var format: Checkpoint.FileFormat
@@ -24,8 +32,11 @@ public struct Recipe: Sendable, Codable, Equatable {
     public var layerCount: Int
     public var parameterCount: Int
     public var elementFormat: ElementFormat
+    /// `Checkpoint.contentHash`; nil if nobody read the whole model.
+    public var contentHash: ContentHash?
 
-    public init(_ checkpoint: Checkpoint) {
+    public init(_ checkpoint: Checkpoint, contentHash: ContentHash? = nil) {
+      self.contentHash = contentHash
       name = FileSystem.baseName(checkpoint.path)
       format = checkpoint.fileFormat
       family = checkpoint.architecture.name
@@ -61,38 +72,30 @@ public struct Recipe: Sendable, Codable, Equatable {
   }
 
   /// Throws if `parent` cannot be the model that this recipe was for, as far as headers say.
-  func check(parent: Checkpoint) throws {
-    let given = Parent(parent)
-    let isSame =
-      given.family == self.parent.family && given.layerCount == self.parent.layerCount
-      && given.parameterCount == self.parent.parameterCount
-    guard isSame else {
-      throw CompressionError(
-        .wrongRecipe, "the recipe is for \(self.parent.summary); the parent given is \(given.summary)")
-    }
-  }
-
-  /// The checkpoint that this recipe makes of `parent`: lazy, with the record in it.
-  public func applied(to parent: Checkpoint) throws -> Checkpoint {
-    var result = parent
-    if let pruning { result = try result.pruned(by: pruning) }
-    let source = result
-    if let elementFormat { result = result.converted(to: elementFormat, for: output) }
-    if let quantization {
-      // Codes come from the parent's own numbers, so that they are rounded once. The reference reads a converted checkpoint.
-      let numbers = quantization.rounding == .compat ? result : source
-      result = try result.quantized(by: quantization, from: numbers)
-    }
-    result.recipe = try JSON(encoding: self)
-    return result
-  }
+  func check(parent: Checkpoint) throws { try self.parent.check(Parent(parent)) }
 }
 
 extension Recipe.Parent {
-  fileprivate var summary: String { "'\(name)' (\(family), \(layerCount) layers, \(parameterCount) parameters)" }
+  private var summary: String { "'\(name)' (\(family), \(layerCount) layers, \(parameterCount) parameters)" }
+
+  /// Throws for a model that cannot be this one. Hashes count where both are known; names never do.
+  public func check(_ given: Recipe.Parent) throws {
+    let isSame =
+      given.family == family && given.layerCount == layerCount && given.parameterCount == parameterCount
+    guard isSame else {
+      throw CompressionError(
+        .wrongRecipe, "the recipe is for \(summary); the parent given is \(given.summary)")
+    }
+    if let contentHash, let hash = given.contentHash, contentHash != hash {
+      throw CompressionError(
+        .wrongRecipe,
+        "the recipe is for \(summary) with content hash \(contentHash); '\(given.name)' has the same sizes and content hash \(hash)"
+      )
+    }
+  }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case name, format, family, layerCount, parameterCount, elementFormat
+    case name, format, family, layerCount, parameterCount, elementFormat, contentHash
   }
 
   public init(from decoder: any Decoder) throws {
@@ -104,12 +107,13 @@ extension Recipe.Parent {
     layerCount = try container.decode(Int.self, forKey: .layerCount)
     parameterCount = try container.decode(Int.self, forKey: .parameterCount)
     elementFormat = try container.decode(ElementFormat.self, forKey: .elementFormat)
+    contentHash = try container.decodeIfPresent(ContentHash.self, forKey: .contentHash)
   }
 }
 
 extension Recipe {
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case tool, parent, output, pruning, elementFormat, quantization
+    case tool, parent, output, pruning, overlay, elementFormat, quantization, maximumShardSize, provenance, verification
   }
 
   /// Refuses a key it does not know: a step of a later version cannot be repeated by this one.
@@ -120,7 +124,11 @@ extension Recipe {
     parent = try container.decode(Parent.self, forKey: .parent)
     output = try container.decode(Checkpoint.FileFormat.self, forKey: .output)
     pruning = try container.decodeIfPresent(PruningPlan.self, forKey: .pruning)
+    overlay = try container.decodeIfPresent(OverlayRecord.self, forKey: .overlay)
     elementFormat = try container.decodeIfPresent(ElementFormat.self, forKey: .elementFormat)
     quantization = try container.decodeIfPresent(QuantizationScheme.self, forKey: .quantization)
+    maximumShardSize = try container.decodeIfPresent(Int.self, forKey: .maximumShardSize)
+    provenance = try container.decodeIfPresent(Provenance.self, forKey: .provenance)
+    verification = try container.decodeIfPresent(VerificationSummary.self, forKey: .verification)
   }
 }
