@@ -31,6 +31,8 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
   public var blockWarmUpSteps = 0
 
   public var trained = Trained.all
+  /// Whether the student's weights are forgotten and random ones taken in their place: the comparison that shows what pruning saved.
+  public var startsAtRandom = false
   public var learningRate = 1e-4
   public var minimumLearningRate = 1e-5
   public var warmUpSteps = 10
@@ -77,6 +79,7 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
     try check(
       warmUpSteps >= 0 && blockWarmUpSteps >= 0 && blockWarmUpSteps < steps,
       "the block warm-up takes \(blockWarmUpSteps) of \(steps) steps, expected fewer")
+    try check(!startsAtRandom || trained == .all, "random weights must all be trained")
     if case .lowRank(let adaptation) = trained {
       try check(adaptation.rank > 0, "the rank is \(adaptation.rank), expected at least 1")
     }

@@ -6,7 +6,8 @@ internal import ModelCompute
 final class Teacher {
   let model: Checkpoint
   private let network: Network
-  private(set) lazy var head = Result { try network.head() }
+  /// Decoded in panels: a pass uses each row once, and the student needs the memory.
+  private(set) lazy var head = Result { try network.head(denseLimit: 32 << 20) }
 
   init(_ model: Checkpoint) {
     self.model = model

@@ -43,6 +43,7 @@ final class TrainingPass {
     let weights = try TrainableWeights(
       training: chosen.dense, adapting: chosen.adapted, by: settings.trained.adaptation, of: student)
     self.weights = weights
+    if settings.startsAtRandom { weights.randomize(normOffset: student.architecture.normOffset, seed: settings.seed) }
     network = Network(
       architecture: student.architecture, hyperparameters: student.hyperparameters, weights: weights)
     gradients = Gradients { weights.trains($0) }

@@ -67,6 +67,19 @@ public final class TrainableWeights: WeightSource, @unchecked Sendable {
     return results
   }
 
+  /// Forgets what the trained weights were: matrices from a normal distribution of deviation 0.02, biases zero, norms as if they were
+  /// not there. What transformers starts a model with.
+  public func randomize(normOffset: Double, seed: UInt64) {
+    var generator = SplitMix64(seed: seed &+ 0x5261_6E64)
+    for case (.weight(let key), let values) in parameters {
+      if values.rows > 1 {
+        values.fillNormal(deviation: 0.02, using: &generator)
+      } else {
+        values.values.update(repeating: key.part == .bias ? 0 : Float(1 - normOffset))
+      }
+    }
+  }
+
   /// Whether the gradient of a weight itself is wanted.
   public func trains(_ key: WeightKey) -> Bool { dense[key] != nil && adapted[key] == nil }
 

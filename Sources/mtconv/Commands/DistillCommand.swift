@@ -54,6 +54,9 @@ struct DistillCommand: ParsableCommand {
       "Keep what the teacher says: exact, its hidden states; or topk:N, its likeliest tokens.", valueName: "what"))
   var cacheTeacher: TeacherCacheContent?
 
+  @Flag(name: .long, help: "Forget the student's weights and start from random ones: what pruning saved.")
+  var randomStart = false
+
   @OptionGroup var training: TrainingOptions
 
   enum Divergence: String, ExpressibleByArgument, CaseIterable {
@@ -80,6 +83,7 @@ struct DistillCommand: ParsableCommand {
     if temperature <= 0 { throw ValidationError("--temperature is \(temperature), expected more than 0") }
     if beta <= 0 || beta >= 1 { throw ValidationError("--beta is \(beta), expected between 0 and 1") }
     if !(0...1).contains(crossEntropy) { throw ValidationError("--cross-entropy is \(crossEntropy), expected 0 to 1") }
+    if randomStart, training.train.trained != .all { throw ValidationError("--random-start goes with --train all") }
     if blockWarmUp < 0 { throw ValidationError("--block-warm-up is \(blockWarmUp), expected at least 0") }
     if case .top = cacheTeacher?.content, loss != .forwardKL || temperature != 1 {
       throw ValidationError("--cache-teacher topk goes with --loss forward-kl and --temperature 1")
@@ -99,6 +103,7 @@ struct DistillCommand: ParsableCommand {
     settings.crossEntropy = crossEntropy
     settings.hiddenLoss = hiddenLoss?.kind
     settings.blockWarmUpSteps = blockWarmUp
+    settings.startsAtRandom = randomStart
     try TrainingRun(options: training, student: student, teacher: Checkpoint(path: teacher), settings: settings)
       .run(cache: cacheTeacher?.content)
   }

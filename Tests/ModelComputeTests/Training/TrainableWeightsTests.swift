@@ -57,6 +57,17 @@ struct TrainableWeightsTests {
     #expect(normalisedError(try a.logits(tokens).values, try model.network().logits(tokens).values) > 1e-3)
   }
 
+  @Test func randomWeightsAreNormalAndNormsNeutral() throws {
+    let model = Model(.gemma2)
+    let weights = try TrainableWeights(training: Array(model.weights.tensors.keys), of: model.weights)
+    weights.randomize(normOffset: 1, seed: 5)
+    #expect(weights.results[WeightKey(.attentionNorm, layer: 0)]!.array.allSatisfy { $0 == 0 })
+    let values = weights.results.filter { $0.key.part == .weight && $0.value.rows > 1 }.flatMap(\.value.array)
+    let mean = values.reduce(0, +) / Float(values.count)
+    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(values.count)
+    #expect(abs(mean) < 1e-3 && abs(variance.squareRoot() - 0.02) < 1e-3)
+  }
+
   @Test(arguments: Architecture.all)
   func keptTracesGiveTheSameGradients(_ architecture: Architecture) throws {
     let network = Model(architecture).network()
