@@ -62,7 +62,8 @@ let package = Package(
     .target(
       name: "ModelCompression",
       dependencies: [
-        "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers", "TensorFormats", collections,
+        "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers", "SafetensorsFormat", "GGUFFormat",
+        "TensorFormats", collections,
       ],
       exclude: ["README.md"], swiftSettings: settings),
     .executableTarget(
@@ -106,7 +107,7 @@ let package = Package(
       name: "ModelCompressionTests",
       dependencies: [
         "ModelCompression", "ModelCompute", "ModelCheckpoints", "ModelArchitectures", "ModelTokenizers",
-        "SafetensorsFormat", "TensorFormats", "MTConvTestSupport", collections,
+        "SafetensorsFormat", "GGUFFormat", "TensorFormats", "MTConvTestSupport", collections,
       ], swiftSettings: settings),
     // The code in the documentation, compiled with the settings that a new package has.
     .testTarget(

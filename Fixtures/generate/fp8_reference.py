@@ -2,6 +2,8 @@
 
     python fp8_reference.py model     src/ and fp8-dynamic/; made with torch 2.14, transformers 5.17,
                                       llm-compressor 0.14.0.1 and compressed-tensors 0.19.0
+    python fp8_reference.py others    fp8-block/, fp8-static-kv/, modelopt-fp8-kv/ and calibration.json; made with the same, and
+                                      ModelOpt 0.47.0
     python fp8_reference.py oracle    single.json, single.safetensors and rows.safetensors; made with torch 2.15,
                                       compressed-tensors 0.20.0 and safetensors 0.8
 
@@ -36,6 +38,42 @@ def make_model() -> None:
         device="cpu")
     for name in ["model.safetensors.index.json", "generation_config.json"]:
         (HERE / "fp8-dynamic" / name).unlink(missing_ok=True)
+
+
+def make_others() -> None:
+    import copy
+
+    import modelopt.torch.quantization as mtq
+    from datasets import Dataset
+    from llmcompressor import model_free_ptq, oneshot
+    from llmcompressor.modifiers.quantization import QuantizationModifier
+    from modelopt.torch.export import export_hf_checkpoint
+    from transformers import LlamaForCausalLM
+
+    def source():
+        return LlamaForCausalLM.from_pretrained(HERE / "src", dtype=torch.bfloat16)
+
+    model_free_ptq(
+        HERE / "src", HERE / "fp8-block", scheme="FP8_BLOCK", ignore=["lm_head", "model.embed_tokens"], device="cpu")
+    torch.manual_seed(1)
+    tokens = torch.randint(3, 64, (8, 32))
+    (HERE / "calibration.json").write_text(json.dumps(tokens.tolist()))
+    cache = {"num_bits": 8, "type": "float", "strategy": "tensor", "dynamic": False, "symmetric": True}
+    oneshot(
+        model=source(), dataset=Dataset.from_dict({"input_ids": tokens.tolist(), "attention_mask": [[1] * 32] * 8}),
+        recipe=QuantizationModifier(targets="Linear", scheme="FP8", ignore=["lm_head"], kv_cache_scheme=cache),
+        max_seq_length=32, num_calibration_samples=8, output_dir=str(HERE / "fp8-static-kv"))
+
+    def run(model):
+        with torch.no_grad():
+            for row in tokens:
+                model(row[None])
+
+    config = copy.deepcopy(mtq.FP8_DEFAULT_CFG)
+    config["quant_cfg"] = list(config["quant_cfg"]) + list(mtq.FP8_KV_CFG["quant_cfg"])
+    model = source()
+    mtq.quantize(model, config, run)
+    export_hf_checkpoint(model, export_dir=str(HERE / "modelopt-fp8-kv"))
 
 
 def scales_of(weight: torch.Tensor) -> torch.Tensor:
@@ -134,6 +172,8 @@ def main() -> None:
     if what == "model":
         shutil.rmtree(HERE, ignore_errors=True)
         make_model()
+    if what == "others":
+        return make_others()
     make_single()
     make_rows()
 

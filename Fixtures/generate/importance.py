@@ -1,4 +1,4 @@
-"""Importance of channels, neurons, heads and layers of the pico models, computed with numpy from what transformers' modules
+"""Importance of channels, neurons, heads and layers of the pico models, and what scales follow from, computed with numpy from what transformers' modules
 read and wrote (oracle.safetensors). Formulas: Minitron (arXiv 2407.14679, section 2.2), ShortGPT (2403.03853), Gromov et al. (2403.17887).
 
     python3 Fixtures/generate/importance.py        # writes Fixtures/compression/importance.json
@@ -34,6 +34,35 @@ def rounded(values):
     return [float(f"{v:.10g}") for v in np.asarray(values, dtype=np.float64).ravel()]
 
 
+# As MagnitudeHistogram in Sources/ModelCompression: 16 bins of equal width in every octave from 2^-28 to 2^20.
+EDGES = np.array([2.0**k * (1 + j / 16) for k in range(-28, 20) for j in range(16)])
+
+
+def histogram(x):
+    """Counts of magnitudes by bin, without the empty ones."""
+    bins = np.clip(np.searchsorted(EDGES, np.abs(x).ravel(), side="right") - 1, 0, None)
+    return {str(b): int(c) for b, c in zip(*np.unique(bins, return_counts=True))}
+
+
+def rotated(keys, config):
+    """Keys (batch, tokens, heads * dimension) turned by their positions; for models that rotate whole heads by the plain frequencies."""
+    batch, tokens, width = keys.shape
+    dimension = width // config["num_key_value_heads"]
+    theta = config["rope_parameters"]["rope_theta"]
+    angles = np.arange(tokens)[:, None] * theta ** (-np.arange(0, dimension, 2) / dimension)[None, :]
+    cos, sin = np.cos(angles)[None, :, None], np.sin(angles)[None, :, None]
+    x, y = np.split(keys.reshape(batch, tokens, -1, dimension), 2, axis=-1)
+    return np.concatenate([x * cos - y * sin, y * cos + x * sin], axis=-1)
+
+
+def key_maxima(name, config, at, layers):
+    module = {"llama": "self_attn.k_proj:output", "qwen2": "self_attn.k_proj:output", "qwen3": "self_attn.k_norm:output"}.get(name)
+    if module is None:
+        return None
+    keys = [at(l, module) for l in range(layers)]
+    return rounded([np.abs(rotated(k.reshape(k.shape[0], k.shape[1], -1), config)).max() for k in keys])
+
+
 def model(name):
     folder = f"{ROOT}/models/{name}-pico"
     config = json.load(open(f"{folder}/config.json"))
@@ -49,7 +78,14 @@ def model(name):
     streams.append(oracle[f"model.layers.{layers - 1}:output"])
     cosine = lambda a, b: (a * b).sum(-1) / np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
     angle = lambda i, j: np.mean(np.arccos(np.clip(cosine(streams[i][:, -1], streams[j][:, -1]), -1, 1)) / np.pi)
+    neurons = at(0, down + ":input")
     return {
+        "means": rounded(neurons.mean((0, 1))),
+        "meanSquares": rounded((neurons**2).mean((0, 1))),
+        "maxima": rounded(np.abs(neurons).max((0, 1))),
+        "histogram": histogram(neurons),
+        "valueMaximum": rounded([np.abs(at(l, "self_attn.v_proj:output")).max() for l in range(layers)]),
+        "keyMaximum": key_maxima(name, config, at, layers),
         "hidden": rounded(hidden),
         "intermediate": [rounded(aggregate(at(l, down + ":input"), "mean", "l2")) for l in range(layers)],
         "queryHead": [rounded(np.sqrt((a.reshape(heads, -1) ** 2).sum(1))) for a in attended],

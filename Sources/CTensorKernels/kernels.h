@@ -18,6 +18,18 @@
   extern void name(ptrdiff_t n, const void *_Nonnull x, void *_Nonnull y, float a); \
   MTCONV_VARIANTS(name, (ptrdiff_t n, const void *_Nonnull x, void *_Nonnull y, float a), (n, x, y, a))
 
+// The same with measurements at `s`.
+#define MTCONV_MEASURED_KERNEL(name) \
+  extern void name(ptrdiff_t n, const void *_Nonnull x, void *_Nonnull y, float a, void *_Nonnull s); \
+  MTCONV_VARIANTS(name, (ptrdiff_t n, const void *_Nonnull x, void *_Nonnull y, float a, void *_Nonnull s), \
+                  (n, x, y, a, s))
+
+// A kernel over `n` elements at `x` for each of `m` numbers at `s`, adding to `m` results at `y`.
+#define MTCONV_SEARCH_KERNEL(name) \
+  extern void name(ptrdiff_t n, const void *_Nonnull x, const void *_Nonnull s, void *_Nonnull y, ptrdiff_t m); \
+  MTCONV_VARIANTS(name, (ptrdiff_t n, const void *_Nonnull x, const void *_Nonnull s, void *_Nonnull y, ptrdiff_t m), \
+                  (n, x, s, y, m))
+
 #if defined(__x86_64__)
 
 // The feature levels x86-64-v3 and x86-64-v4 of the psABI.
@@ -56,6 +68,9 @@ MTCONV_KERNEL(mtconv_f16_to_f32)
 MTCONV_KERNEL(mtconv_f32_to_f16)
 MTCONV_KERNEL(mtconv_e4m3_to_f32)
 MTCONV_SCALED_KERNEL(mtconv_f32_to_e4m3)
+MTCONV_MEASURED_KERNEL(mtconv_quantize_e4m3)
+MTCONV_MEASURED_KERNEL(mtconv_quantize_e4m3_compat)
+MTCONV_SEARCH_KERNEL(mtconv_e4m3_errors)
 MTCONV_KERNEL(mtconv_q8_0_to_f32)
 MTCONV_KERNEL(mtconv_q4_0_to_f32)
 MTCONV_KERNEL(mtconv_q4_1_to_f32)

@@ -20,7 +20,7 @@ public struct CardFrontMatter: Sendable {
     for line in lines[1..<end] {
       if let key = Self.key(of: line) {
         entries.append((key, [String(line)]))
-      } else if !entries.isEmpty {
+      } else if !entries.isEmpty, line.first != "#" {
         entries[entries.count - 1].lines.append(String(line))
       }
     }
@@ -37,7 +37,9 @@ public struct CardFrontMatter: Sendable {
     let own = lines[0].dropFirst(key.count + 1).trimmed
     if !own.isEmpty { return own.first == "[" || own.first == "{" ? nil : own.unquoted }
     guard let item = lines.dropFirst().first?[...].trimmed, item.hasPrefix("- ") else { return nil }
-    return item.dropFirst(2).trimmed.unquoted
+    let value = item.dropFirst(2).trimmed
+    // An item that is a mapping is no plain value.
+    return value.contains(": ") ? nil : value.unquoted
   }
 
   // `key: value` or `key:` at the start of a line.

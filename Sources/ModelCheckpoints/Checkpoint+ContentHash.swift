@@ -31,7 +31,8 @@ extension Checkpoint {
   /// Values and scales by their Hugging Face names, whatever file holds them.
   private func hashedTensors(_ key: WeightKey, _ weight: Weight) -> [(name: String, tensor: LazyTensor)] {
     let name = huggingFaceName(of: key)
-    return [(name, weight.values)] + (weight.scale.map { [(name + "_scale", $0)] } ?? [])
+    let scales = [("_scale", weight.scale?.values), ("_input", weight.inputScale), ("_cache", weight.cacheScale)]
+    return [(name, weight.values)] + scales.compactMap { suffix, tensor in tensor.map { (name + suffix, $0) } }
   }
 }
 

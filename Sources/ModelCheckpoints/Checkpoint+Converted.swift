@@ -15,7 +15,7 @@ extension Checkpoint {
       let target = format.fitting(shape: weight.shape, in: fileFormat)
       result.weights[key] = Weight(weight.plain.converted(to: target, name: name))
     }
-    result.config.object["quantization_config"] = nil
+    result.setQuantization(nil)
     return result
   }
 

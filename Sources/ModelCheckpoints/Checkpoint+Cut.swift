@@ -97,14 +97,25 @@ extension Hyperparameters {
 }
 
 extension Weight {
-  /// The positions of each dimension that are kept; nil keeps all. Scales follow the rows.
+  /// The positions of each dimension that are kept; nil keeps all.
+  ///
+  /// Codes and scales stay as they are where a scale still has one block to speak for. Where a cut runs through blocks, the weight
+  /// becomes plain numbers.
   fileprivate func cut(_ kept: [[Int]?], name: String) -> Weight {
+    let rows = kept[0]
+    let columns = kept.count > 1 ? kept[1] : nil
+    guard rows != nil || columns != nil else { return self }
     var result = self
-    if let rows = kept[0] {
-      result.values = result.values.gatheringRows(rows)
-      if let scale, scale.elementCount > 1 { result.scale = scale.gatheringRows(rows) }
+    if let scale {
+      if let scale = scale.cut(rows: rows, columns: columns) {
+        result.scale = scale
+      } else {
+        result.values = plain
+        result.scale = nil
+      }
     }
-    if kept.count > 1, let columns = kept[1] { result.values = result.values.gatheringColumns(columns, name: name) }
+    if let rows { result.values = result.values.gatheringRows(rows) }
+    if let columns { result.values = result.values.gatheringColumns(columns, name: name) }
     return result
   }
 }

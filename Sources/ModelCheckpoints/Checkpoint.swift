@@ -18,6 +18,8 @@ public struct Checkpoint: Sendable {
   public var generationConfig: ModelConfig?
   /// Every weight of the family's table, in its order and in Hugging Face orientation.
   public var weights: OrderedDictionary<WeightKey, Weight>
+  /// How quantized weights are scaled and what an engine does with activations; nil if no weight is quantized.
+  public var quantization: QuantizationLayout?
   /// Tokenizer files and others that are passed on as they are.
   public var carriedFiles: [CarriedFile]
   /// GGUF metadata of the source, empty for a Hugging Face directory.

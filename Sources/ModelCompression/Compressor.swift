@@ -1,9 +1,10 @@
 internal import ModelArchitectures
 public import ModelCheckpoints
 internal import ModelCompute
+internal import OrderedCollections
 public import TensorFormats
 
-/// The whole job: measure, plan, apply, write, verify.
+/// The whole job: measure, plan, heal, apply, write, verify.
 public struct Compressor: Sendable {
   public var request: Request
   public var progress: WorkProgress.Handler = { _ in }
@@ -16,6 +17,7 @@ public struct Compressor: Sendable {
     public var pruning: PruningPlan?
     public var elementFormat: ElementFormat? = .bf16
     public var quantization: QuantizationScheme?
+    public var output = Checkpoint.FileFormat.huggingFace
     public var write = WriteOptions()
 
     public init() {}
@@ -23,6 +25,7 @@ public struct Compressor: Sendable {
 
   /// What came out.
   public struct Result: Sendable {
+    /// As it stands in the output, with what verification found.
     public let recipe: Recipe
     public let report: VerificationReport
   }
@@ -36,21 +39,53 @@ public struct Compressor: Sendable {
       let influence = try BlockInfluence(of: model, on: calibration, progress: progress)
       pruning = try PruningPlan(keeping: count, by: influence)
     }
-    return Recipe(
-      parent: model, output: .huggingFace, pruning: pruning, elementFormat: request.elementFormat,
+    var recipe = Recipe(
+      parent: model, output: request.output, pruning: pruning, elementFormat: request.elementFormat,
       quantization: request.quantization)
+    if request.write.maximumShardSize != WriteOptions().maximumShardSize {
+      recipe.maximumShardSize = request.write.maximumShardSize
+    }
+    return recipe
   }
 
-  /// Writes what the recipe makes of `model` as a Hugging Face directory, opens it again and verifies it.
+  /// Fits the weights that a recipe leaves to what the parent did, without training.
+  public func heal(
+    _ recipe: Recipe, of model: Checkpoint, on calibration: CalibrationSet,
+    settings: Healer.Settings = Healer.Settings()
+  ) throws -> Healing {
+    guard let plan = recipe.pruning else {
+      throw CompressionError(.invalidPlan, "nothing was pruned, so there is nothing to heal")
+    }
+    var healer = Healer(settings)
+    healer.progress = progress
+    return try healer.heal(model, plan: plan, on: calibration)
+  }
+
+  /// Writes what the recipe makes of `model`, opens it again and verifies it.
+  ///
+  /// In a directory, recipe and model card say afterwards what verification found.
+  /// - Parameters:
+  ///   - recipe: sealed, if the output shall say what it was made of.
+  ///   - overlay: the weights that the recipe speaks of.
+  ///   - text: the name of the held-out text; nil for random tokens.
+  ///   - isWritten: whether the output is there already, from a run that was stopped before it was verified.
   public func write(
-    _ recipe: Recipe, of model: Checkpoint, to path: String, heldOut: CalibrationSet, verifier: Verifier = Verifier()
+    _ recipe: Recipe, of model: Checkpoint, overlay: WeightOverlay? = nil, to path: String, heldOut: CalibrationSet,
+    text: String? = nil, verifier: Verifier = Verifier(), isWritten: Bool = false
   ) throws -> Result {
-    var options = request.write
-    options.progress = progress
-    try recipe.write(of: model, to: path, options)
+    if !isWritten {
+      var options = request.write
+      options.progress = progress
+      try recipe.write(of: model, overlay: overlay, to: path, options)
+    }
     var verifier = verifier
     verifier.progress = progress
-    let report = try verifier.verify(Checkpoint(path: path), against: model, recipe: recipe, on: heldOut)
-    return Result(recipe: recipe, report: report)
+    let report = try verifier.verify(
+      Checkpoint(path: path), against: model, recipe: recipe, overlay: overlay, on: heldOut)
+    var finished = recipe
+    guard recipe.output == .huggingFace else { return Result(recipe: finished, report: report) }
+    finished.verification = VerificationSummary(report, text: text)
+    try finished.applied(to: model, overlay: overlay).updateRecords(in: path)
+    return Result(recipe: finished, report: report)
   }
 }

@@ -20,7 +20,7 @@ private struct AnyKey: CodingKey {
 }
 
 /// One line for what went wrong in decoding: where, and what.
-func decodingMessage(_ error: any Error) -> String {
+package func decodingMessage(_ error: any Error) -> String {
   guard let error = error as? DecodingError else { return "\(error)" }
   let (place, what): (DecodingError.Context, String) =
     switch error {

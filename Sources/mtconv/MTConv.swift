@@ -35,8 +35,10 @@ struct MTConv: ParsableCommand {
       PruneCommand.self,
       DistillCommand.self,
       FinetuneCommand.self,
+      QuantizeCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
+      ReportCommand.self,
       ReplayCommand.self,
     ])
 }

@@ -41,7 +41,7 @@ import Testing
     other.weights[norm]!.values = other.weights[norm]!.values.mapped(by: 2, plus: 0)
     #expect(try other.contentHash() != hash)
     other = parent
-    other.weights[norm]!.scale = LazyTensor([1], shape: [1])
+    other.weights[norm]!.inputScale = LazyTensor([1], shape: [1])
     #expect(try other.contentHash() != hash)
     other = parent
     other.path = "elsewhere"

@@ -40,7 +40,12 @@ import Testing
     #expect(agree(quality.perplexity.value, expected.pruned.value, within: 0.02))
     #expect(abs(quality.comparison.topAgreement - expected.comparison.top_agreement) < 0.05)
     #expect(quality.byteCount < quality.parentByteCount / 2)
-    #expect(try Recipe(of: Checkpoint(path: folder.file("small"))) == recipe)
+    let written = try #require(try Recipe(of: Checkpoint(path: folder.file("small"))))
+    #expect(written == result.recipe)
+    #expect(written.verification?.perplexity == quality.perplexity.value)
+    #expect(written.pruning == recipe.pruning)
+    let card = try folder.text(of: "small/README.md")
+    #expect(card.contains("- Layers ") && card.contains("| perplexity |"))
   }
 
   @Test func aGivenPlanTakesThePlaceOfMeasuring() throws {

@@ -82,6 +82,20 @@ import Testing
     ("compress models/llama-pico TMP/out --fp8 --plan TMP/twice.json", 2),
     ("compress models/llama-pico TMP/out --fp8 --plan TMP/other.json", 2),
     ("compress models/llama-pico TMP/out --plan TMP/other.json --keep-layers 2", 64),
+    ("convert models/llama-pico TMP/out --dialect modelopt", 2),
+    ("convert models/llama-pico TMP/out --dialect fbgemm", 64),
+    ("convert models/llama-pico TMP/out --dialect fp8 --dtype bf16", 64),
+    ("convert models/fp8-reference/fp8-dynamic TMP/out --dialect fp8", 2),
+    ("convert models/fp8-reference/fp8-dynamic TMP/out.gguf --dialect fp8", 64),
+    ("convert models/fp8-reference/modelopt-fp8-kv TMP/out --dialect compressed-tensors", 2),
+    ("quantize models/llama-pico -o TMP/out", 64),
+    ("quantize models/llama-pico -o TMP/out.gguf --scheme fp8-block", 64),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-dynamic --dialect fp8", 64),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-block --dialect fp8 --kv-cache --stats TMP/short.txt", 64),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-static", 64),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-static --stats TMP/short.txt", 2),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-block --stats TMP/short.txt", 64),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-block --ignore re:(", 64),
     ("verify models/llama-pico", 64),
     ("verify models/llama-pico models/kjv-1m", 2),
     ("verify models/llama-pico models/llama-pico --max-perplexity-ratio much", 64),
@@ -98,6 +112,12 @@ import Testing
     ("eval models/kjv-1m --task piqa --data TMP/binary.txt", 2),
     ("eval models/kjv-1m --task piqa --data tasks/piqa.jsonl --samples TMP/short.txt", 2),
     ("eval models/llama-pico --task piqa --data tasks/piqa.jsonl", 2),
+    ("report TMP", 64),
+    ("report no-such-folder -o TMP/report.html", 2),
+    ("report TMP -o TMP/short.txt", 2),
+    ("report TMP --plan TMP/unknown.json -o TMP/report.html", 2),
+    ("report TMP --verification TMP/short.txt -o TMP/report.html", 2),
+    ("report TMP --stats models/kjv-1m/model.safetensors -o TMP/report.html", 2),
   ]
 
   @Test func everyMistakeIsNamedInOneLine() throws {
@@ -116,7 +136,9 @@ import Testing
       text += "$ mtconv \(arguments)\n\(message)\nexit \(status)\n\n"
     }
     try Snapshot.expect(text, "errors.txt")
-    let inputs = ["binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json"]
+    let inputs = [
+      "binary.txt", "drop.json", "other.json", "pytorch_model.bin", "short.txt", "twice.json", "unknown.json",
+    ]
     #expect(try folder.names() == inputs)
   }
 }

@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct HelpTests {
   static let commands = [
-    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "prune", "compress", "verify",
-    "eval", "replay",
+    "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "prune", "compress", "quantize",
+    "verify", "eval", "report", "replay",
   ]
 
   @Test(arguments: commands) func everyCommandHasHelpWorthReading(_ command: String) throws {

@@ -15,14 +15,15 @@ struct HuggingFaceReader {
     let reader = try ConfigReader(config)
     let hyperparameters = try reader.hyperparameters()
     let architecture = reader.architecture
-    try checkQuantization(config)
+    let layout = try QuantizationLayout(config: config, modelOptConfig: modelOptConfig())
     let files = try SafetensorsFileSet(path: weights().path)
-    var table = WeightTable(files: files, hyperparameters: hyperparameters)
+    var table = WeightTable(files: files, hyperparameters: hyperparameters, layout: layout)
     let tensors = try table.weights(of: architecture)
     try table.refuseUnknown(architecture: architecture)
     return Checkpoint(
       path: directory, fileFormat: .huggingFace, architecture: architecture, hyperparameters: hyperparameters,
-      config: config, generationConfig: try generationConfig(), weights: tensors, carriedFiles: try carriedFiles(),
+      config: config, generationConfig: try generationConfig(), weights: tensors, quantization: table.layoutOfCodes,
+      carriedFiles: try carriedFiles(),
       ggufMetadata: [:], recipe: try recipe(), warnings: table.warnings)
   }
 
@@ -40,6 +41,12 @@ struct HuggingFaceReader {
     return try ModelConfig(parsing: file(name), name: name)
   }
 
+  private func modelOptConfig() throws -> ModelConfig? {
+    let name = QuantizationLayout.modelOptFileName
+    guard FileSystem.exists(FileSystem.join(directory, name)) else { return nil }
+    return try ModelConfig(parsing: file(name), name: name)
+  }
+
   private func recipe() throws -> JSON? {
     let name = CarriedFile.recipeName
     guard FileSystem.exists(FileSystem.join(directory, name)) else { return nil }
@@ -51,23 +58,6 @@ struct HuggingFaceReader {
       let path = FileSystem.join(directory, name)
       guard CarriedFile.isCarried(name), FileSystem.kind(of: path) == .file else { return nil }
       return CarriedFile(name: name, path: path)
-    }
-  }
-
-  /// Weights whose codes need more than a scale a row or a tensor cannot be read yet.
-  private func checkQuantization(_ config: ModelConfig) throws {
-    guard let quantization = config["quantization_config"] else { return }
-    let method = quantization["quant_method"]?.string ?? "unknown"
-    guard method == "compressed-tensors" else {
-      throw CheckpointError(.unsupportedFeature, "quantization method '\(method)' is not supported yet")
-    }
-    for (_, group) in quantization["config_groups"]?.object ?? [:] {
-      let strategy = group["weights"]?["strategy"]?.string ?? "unknown"
-      let type = group["weights"]?["type"]?.string ?? "unknown"
-      guard type == "float", ["channel", "tensor"].contains(strategy) else {
-        throw CheckpointError(
-          .unsupportedFeature, "quantized weights of type '\(type)' by '\(strategy)' are not supported yet")
-      }
     }
   }
 }

@@ -7,12 +7,16 @@ internal import TensorFormats
 struct WeightTable {
   let files: SafetensorsFileSet
   let hyperparameters: Hyperparameters
+  /// What the configuration says of codes and scales; nil if it says nothing.
+  let layout: QuantizationLayout?
   private(set) var warnings: [String] = []
   private var used: Set<String> = []
+  private var hasCodes = false
 
-  init(files: SafetensorsFileSet, hyperparameters: Hyperparameters) {
+  init(files: SafetensorsFileSet, hyperparameters: Hyperparameters, layout: QuantizationLayout? = nil) {
     self.files = files
     self.hyperparameters = hyperparameters
+    self.layout = layout
   }
 
   mutating func weights(of architecture: Architecture) throws -> OrderedDictionary<WeightKey, Weight> {
@@ -20,7 +24,8 @@ struct WeightTable {
     for (key, spec) in architecture.weights(for: hyperparameters) {
       let name = spec.huggingFaceName(layer: key.layer)
       let values = try tensor(name, shape: spec.shape(in: hyperparameters))
-      weights[key] = Weight(values, scale: try scale(of: name, values))
+      weights[key] = try weight(key, name, values)
+      hasCodes = hasCodes || weights[key]?.scale != nil
     }
     return weights
   }
@@ -53,23 +58,78 @@ struct WeightTable {
     used.insert(name)
     return member.tensor
   }
+}
 
-  private mutating func scale(of name: String, _ values: LazyTensor) throws -> LazyTensor? {
-    guard values.format == .f8E4M3 || values.format == .f8E5M2 else { return nil }
-    let scaleName = name + "_scale"
-    guard let member = files[scaleName] else {
-      throw CheckpointError(.missingTensor, "tensor '\(name)' is \(values.format) and '\(scaleName)' is missing")
+// MARK: Scales
+
+extension WeightTable {
+  /// How the codes that were found are to be understood; nil if there are none.
+  var layoutOfCodes: QuantizationLayout? { hasCodes ? names : nil }
+
+  /// The layout, or for codes that no configuration explains, one that finds scales by the usual names.
+  private var names: QuantizationLayout {
+    layout ?? QuantizationLayout(dialect: .fp8, weights: .tensor, activations: .none)
+  }
+
+  private mutating func weight(_ key: WeightKey, _ name: String, _ values: LazyTensor) throws -> Weight {
+    var weight = Weight(values)
+    guard key.role.isLinear, key.part == .weight else {
+      guard values.format != .f8E4M3, values.format != .f8E5M2 else { return try quantized(name, values) }
+      return weight
     }
-    let entry = member.entry
-    let expected: [[Int]] = [[values.rowCount, 1], [values.rowCount], [1], []]
-    guard expected.contains(entry.info.shape), entry.info.format.codec != nil else {
+    let module = String(name.dropLast(".weight".count))
+    if values.format == .f8E4M3 || values.format == .f8E5M2 {
+      weight = try quantized(name, values)
+      weight.inputScale = try scalar(names.dialect.inputScaleNames.map { "\(module).\($0)" })
+    }
+    // Calibrated for the cache whether or not the projection itself is quantized.
+    weight.cacheScale = try scalar(names.dialect.cacheScaleNames(key.role, module: module))
+    return weight
+  }
+
+  private mutating func quantized(_ name: String, _ values: LazyTensor) throws -> Weight {
+    let module = String(name.dropLast("weight".count))
+    let candidates = names.dialect.scaleNames(names.weights).map { module + $0 }
+    guard let scaleName = candidates.first(where: { files[$0] != nil }), let member = files[scaleName] else {
+      throw CheckpointError(
+        .missingTensor, "tensor '\(name)' is \(values.format) and '\(candidates[0])' is missing")
+    }
+    guard values.shape.count == 2, let scale = grid(member.tensor, of: values.shape) else {
       throw CheckpointError(
         .wrongShape,
-        "tensor '\(scaleName)' has shape \(entry.info.shape), expected one value or one for each of \(values.rowCount) rows"
-      )
+        "tensor '\(scaleName)' is \(member.entry.info.format) \(member.entry.info.shape), expected a scale for each "
+          + "\(names.weights) of \(values.shape), or one for each row or for all")
     }
     used.insert(scaleName)
-    return member.tensor
+    return Weight(values, scale: scale)
+  }
+
+  /// The grid that a stored scale is; nil if it is none for a matrix of this shape.
+  private func grid(_ stored: LazyTensor, of shape: [Int]) -> ScaleGrid? {
+    // Exponents of MX formats are called U8 where the container knows no better.
+    let scales = stored.format == .u8 ? stored.reinterpreted(as: .f8E8M0) : stored
+    guard scales.format.kind == .float, scales.format.codec != nil, scales.shape.count <= 4 else { return nil }
+    func isStored(_ granularity: ScaleGranularity) -> Bool {
+      let grid = granularity.gridShape(of: shape)
+      return switch granularity {
+      case .tensor: scales.shape.allSatisfy { $0 == 1 }
+      case .row: [[grid[0]], grid].contains(scales.shape)
+      case .block: [grid, [grid[0], 1, grid[1], 1]].contains(scales.shape)
+      }
+    }
+    guard let granularity = [names.weights, .tensor, .row].first(where: isStored) else { return nil }
+    return ScaleGrid(scales.reshaped(to: granularity.gridShape(of: shape)), granularity)
+  }
+
+  /// A single number under the first of these names that is there.
+  private mutating func scalar(_ candidates: [String]) throws -> LazyTensor? {
+    guard let name = candidates.first(where: { files[$0] != nil }), let tensor = files[name]?.tensor else { return nil }
+    guard tensor.elementCount == 1, tensor.format.kind == .float, tensor.format.codec != nil else {
+      throw CheckpointError(
+        .wrongShape, "tensor '\(name)' is \(tensor.format) \(tensor.shape), expected one number")
+    }
+    used.insert(name)
+    return tensor.reshaped(to: [1])
   }
 }
 

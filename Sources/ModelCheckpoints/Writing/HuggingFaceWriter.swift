@@ -2,7 +2,7 @@ internal import ModelArchitectures
 internal import ModelTokenizers
 internal import OrderedCollections
 internal import SafetensorsFormat
-internal import TensorFormats
+package import TensorFormats
 
 extension Checkpoint {
   /// The tensors that a Hugging Face checkpoint of this model holds: values, and scales where the values are codes.
@@ -14,8 +14,8 @@ extension Checkpoint {
           .notExpressible,
           "tensor '\(name)' is \(weight.format), which safetensors cannot hold; convert the model first")
       }
-      return [NamedTensor(name: name, tensor: weight.values)]
-        + (weight.scale.map { [NamedTensor(name: name + "_scale", tensor: $0)] } ?? [])
+      guard let dialect = quantization?.dialect else { return [NamedTensor(name: name, tensor: weight.values)] }
+      return dialect.tensors(of: weight, key.role, name: name)
     }
   }
 
@@ -54,8 +54,11 @@ extension Checkpoint {
   ) throws {
     let writer = try SafetensorsWriter(tensors: tensors.map(\.info), metadata: ["format": "pt"])
     let output = try directory.file(name, expectedSize: writer.fileSize)
-    let byName = Dictionary(uniqueKeysWithValues: tensors.map { ($0.name, $0.tensor) })
-    try writer.write(to: output) { info, sink in try streamer.stream(byName[info.name]!, to: sink) }
+    try output.write(writer.header)
+    let places = try output.places(upTo: writer.fileSize)
+    let starts = Dictionary(uniqueKeysWithValues: writer.layout.map { ($0.name, $0.range.lowerBound) })
+    // Not in the order of the file, where small formats come last, but as they belong together: codes find their scales.
+    for tensor in tensors { try streamer.stream(tensor.tensor, to: places, at: starts[tensor.name]!) }
     try output.commit(durable: false)
   }
 
@@ -96,7 +99,7 @@ extension Checkpoint {
   }
 
   /// The format of most tensors that are not quantized: what an engine computes in.
-  private var plainFormat: ElementFormat? {
+  package var plainFormat: ElementFormat? {
     var counts: OrderedDictionary<ElementFormat, Int> = [:]
     for weight in weights.values where [.f32, .f16, .bf16].contains(weight.format) {
       counts[weight.format, default: 0] += 1

@@ -1,11 +1,13 @@
+internal import Synchronization
 internal import TensorFormats
 
-/// Sends the bytes of lazy tensors to a writer, panels computed on all cores and handed over in order.
-final class TensorStreamer {
+/// Sends the bytes of lazy tensors to a writer, panels computed on all cores: handed over in order, or put in their places by who made
+/// them.
+final class TensorStreamer: Sendable {
   private let phase: String
   private let total: Int
   private let handler: WorkProgress.Handler
-  private var completed = 0
+  private let completed = Mutex(0)
 
   init(phase: String, total: Int, handler: @escaping WorkProgress.Handler) {
     self.phase = phase
@@ -16,10 +18,31 @@ final class TensorStreamer {
   /// Calls `sink` with consecutive pieces of the tensor. Throws `CancellationError` when the task is cancelled.
   func stream(_ tensor: LazyTensor, to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     guard tensor.elementCount > 0 else { return }
+    try tensor.source.prepare()
     if tensor.source is MappedTensor || tensor.rowCount <= tensor.panelRowCount {
       try tensor.forEachPanel { _, bytes in try pass(bytes, to: sink) }
     } else {
       try streamInWaves(tensor, to: sink)
+    }
+  }
+
+  /// Writes the tensor's bytes from `start` on. Throws `CancellationError` when the task is cancelled.
+  func stream(_ tensor: LazyTensor, to places: OutputPlaces, at start: Int) throws {
+    guard tensor.elementCount > 0 else { return }
+    try Task.checkCancellation()
+    try tensor.source.prepare()
+    let rowBytes = tensor.rowByteCount
+    try withUnsafeCurrentTask { task in
+      // Asked from other threads, as it may be.
+      nonisolated(unsafe) let task = task
+      try parallelChunks(of: tensor.rowCount, size: tensor.panelRowCount) { rows in
+        if task?.isCancelled == true { throw CancellationError() }
+        try tensor.withRows(rows) { bytes in
+          precondition(bytes.count == rows.count * rowBytes, "\(bytes.count) bytes for \(rows.count) rows")
+          try places.write(bytes, at: start + rows.lowerBound * rowBytes)
+        }
+        self.report(rows.count * rowBytes)
+      }
     }
   }
 
@@ -45,8 +68,15 @@ final class TensorStreamer {
   private func pass(_ bytes: UnsafeRawBufferPointer, to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     try Task.checkCancellation()
     try sink(bytes)
-    completed += bytes.count
-    handler(WorkProgress(phase: phase, completed: completed, total: total, unit: .bytes))
+    report(bytes.count)
+  }
+
+  private func report(_ count: Int) {
+    let sum = completed.withLock { completed in
+      completed += count
+      return completed
+    }
+    handler(WorkProgress(phase: phase, completed: sum, total: total, unit: .bytes))
   }
 }
 

@@ -40,14 +40,3 @@ public struct BlockInfluence: Sendable, Codable, Equatable {
     self.init(scores: sums.map { 1 - $0 / tokens }, tokenCount: set.tokenCount)
   }
 }
-
-/// Sum over rows of the cosine between rows of two matrices. A zero row counts as unchanged.
-func cosineSum(_ a: Matrix, _ b: Matrix) -> Double {
-  precondition(a.rows == b.rows && a.columns == b.columns)
-  let cosines = a.mapRows { row, index in
-    var sums = ErrorSums()
-    sums.add(UnsafeBufferPointer(row), UnsafeBufferPointer(b[index]))
-    return sums.cosine
-  }
-  return cosines.reduce(0, +)
-}

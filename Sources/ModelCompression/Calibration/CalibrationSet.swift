@@ -2,14 +2,25 @@ internal import ModelArchitectures
 public import ModelCheckpoints
 internal import ModelCompute
 internal import ModelTokenizers
+public import TensorFormats
 
-/// Token sequences of equal length that a model is run on.
+/// Token sequences that a model is run on.
 public struct CalibrationSet: Sendable {
   public let sequences: [[Int]]
 
   public var tokenCount: Int { sequences.reduce(0) { $0 + $1.count } }
 
+  /// Tokens of the longest sequence.
+  public var longestSequence: Int { sequences.map(\.count).max() ?? 0 }
+
   public init(sequences: [[Int]]) { self.sequences = sequences }
+
+  /// A hash of the tokens and of where a sequence ends: of each sequence a line, ids separated by spaces.
+  public var contentHash: ContentHash {
+    var hasher = ContentHasher()
+    for sequence in sequences { hasher.update(sequence.map(String.init).joined(separator: " ") + "\n") }
+    return hasher.finalized()
+  }
 
   /// Cuts a text into at most `limit` sequences of `context` tokens; what is left over at the end is not used.
   ///

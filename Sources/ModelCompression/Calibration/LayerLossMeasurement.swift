@@ -9,22 +9,25 @@ internal import ModelCompute
 public struct LayerLossMeasurement: Sendable {
   public static let defaultTokenLimit = 8192
   /// Bytes of the residual streams that run together.
-  static let memoryLimit = 512 << 20
+  public static let defaultMemoryLimit = 256 << 20
 
-  let model: Checkpoint
-  let sequences: [[Int]]
+  private let model: Checkpoint
+  private let sequences: [[Int]]
   /// Layers that are skipped together.
-  let runs: [Range<Int>]
+  private let runs: [Range<Int>]
+  private let memoryLimit: Int
   /// The lengths of runs, ascending.
   public let lengths: [Int]
 
   /// - Parameters:
   ///   - lengths: of the runs to skip; length 1 is always measured.
   ///   - tokenLimit: the first sequences of the set up to so many tokens are used, and at least one.
+  ///   - memoryLimit: bytes of the residual streams that run together; at least one sequence runs.
   /// - Throws: `CompressionError.invalidPlan` for a length that leaves no layer, `.notEnoughText` for a set without a
   ///   sequence to score.
   public init(
-    of model: Checkpoint, on set: CalibrationSet, lengths: [Int] = [], tokenLimit: Int = defaultTokenLimit
+    of model: Checkpoint, on set: CalibrationSet, lengths: [Int] = [], tokenLimit: Int = defaultTokenLimit,
+    memoryLimit: Int = defaultMemoryLimit
   ) throws {
     let layerCount = model.hyperparameters.layerCount
     let lengths = Set(lengths + [1]).sorted()
@@ -43,6 +46,7 @@ public struct LayerLossMeasurement: Sendable {
     self.model = model
     self.sequences = sequences
     self.lengths = lengths
+    self.memoryLimit = memoryLimit
     runs = lengths.flatMap { length in (0...layerCount - length).map { $0..<$0 + length } }
   }
 
@@ -74,28 +78,36 @@ public struct LayerLossMeasurement: Sendable {
   }
 
   /// Sequences that run together.
-  var groups: [[[Int]]] {
+  private var groups: [[[Int]]] {
     let tokenBytes = (runs.count + 1) * model.hyperparameters.hiddenSize * 4
-    return CalibrationSet(sequences: sequences).groups(ofTokens: Self.memoryLimit / max(tokenBytes, 1))
+    return CalibrationSet(sequences: sequences).groups(ofTokens: memoryLimit / max(tokenBytes, 1))
   }
 
   /// Runs the model with each run of layers skipped.
-  public func run(progress: @escaping WorkProgress.Handler = { _ in }) throws -> LayerLosses {
+  ///
+  /// - Parameter work: where the sums of the groups of sequences that are done are kept, so that a run that was stopped goes on
+  ///   behind them.
+  public func run(
+    work: CalibrationWork? = nil, progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws -> LayerLosses {
     let groups = groups
-    let total = blockPasses * groups.count
-    var completed = 0
-    var sums = Array(repeating: TokenLosses(), count: runs.count + 1)
-    for group in groups {
-      try add(group, to: &sums) { passes in
+    var done = try work?.loadLosses(count: runs.count + 1) ?? []
+    var completed = done.count * blockPasses
+    while done.count < groups.count {
+      let sums = try losses(of: groups[done.count]) { passes in
         completed += passes
-        progress(WorkProgress(phase: "skipping layers", completed: completed, total: total, unit: .blocks))
+        progress(
+          WorkProgress(
+            phase: "skipping layers", completed: completed, total: blockPasses * groups.count, unit: .blocks))
       }
+      done.append(sums)
+      try work?.saveLosses(done)
     }
-    return losses(sums)
+    return losses(done)
   }
 
-  /// Adds the losses of one group of sequences: one for each run, and that of the whole model.
-  private func add(_ group: [[Int]], to sums: inout [TokenLosses], passed: (Int) -> Void) throws {
+  /// The losses of one group of sequences: one for each run, and that of the whole model.
+  private func losses(of group: [[Int]], passed: (Int) -> Void) throws -> [TokenLosses] {
     let network = model.network
     let batch = TokenBatch(group)
     let whole = try network.embed(batch)
@@ -112,17 +124,20 @@ public struct LayerLossMeasurement: Sendable {
       passed(passes)
     }
     let head = try network.head()
-    for (index, stream) in (streams + [whole]).enumerated() {
-      guard let stream else { preconditionFailure("run \(index) was not started") }
+    return try (streams + [whole]).map { stream in
+      guard let stream else { preconditionFailure("a run of layers was not started") }
+      var losses = TokenLosses()
       try head.forEachScoredPanel(try network.finalHidden(stream), of: group) { sequence, positions, logits in
         logits.applyLogSoftmax()
-        sums[index].add(logits, positions: positions, of: sequence)
+        losses.add(logits, positions: positions, of: sequence)
       }
-      if index < streams.count { streams[index] = nil }
+      return losses
     }
   }
 
-  private func losses(_ sums: [TokenLosses]) -> LayerLosses {
+  private func losses(_ groups: [[TokenLosses]]) -> LayerLosses {
+    var sums = Array(repeating: TokenLosses(), count: runs.count + 1)
+    for group in groups { for (index, part) in group.enumerated() { sums[index].add(part) } }
     var losses: [Int: [Double]] = [:]
     for (run, sum) in zip(runs, sums) { losses[run.count, default: []].append(sum.perplexity.meanLoss) }
     return LayerLosses(

@@ -86,6 +86,25 @@ struct TokenLosses {
   private var squares = 0.0
   private var count = 0
 
+  init() {}
+
+  /// - Parameter sums: what `sums` gave.
+  init(_ sums: ArraySlice<Double>) {
+    precondition(sums.count == 3)
+    let first = sums.startIndex
+    (sum, squares) = (sums[first], sums[first + 1])
+    count = Int(exactly: sums[first + 2]) ?? 0
+  }
+
+  /// The sum of the losses, that of their squares, and how many they are.
+  var sums: [Double] { [sum, squares, Double(count)] }
+
+  mutating func add(_ other: TokenLosses) {
+    sum += other.sum
+    squares += other.squares
+    count += other.count
+  }
+
   /// Adds the rows of log-probabilities whose next token is scored. `positions` are the places of the rows in `sequence`.
   mutating func add(_ logProbabilities: Matrix, positions: Range<Int>, of sequence: [Int]) {
     let first = sequence.count / 2

@@ -9,12 +9,11 @@ extension BlockHealer {
   mutating func refitOutput(_ term: ResidualTerm) throws {
     let key = term.key(.weight, layer: layer)
     let bias = term.linear.hasBias ? term.key(.bias, layer: layer) : nil
-    let target = targets.fitted.streams[term.index]!
     let weight = try run.values(of: key, in: run.student)
     let equations = NormalEquations(
       inputCount: weight.columns, outputCount: weight.rows, hasIntercept: bias != nil)
     let factors = try postNormFactors(term)
-    try add(fitted, term, target, factors, to: equations)
+    try add(fitted, term, targets.fitted, factors, to: equations)
     let before = try error(term, [:])
     var best: (ridge: Double, error: Double)?
     for ridge in before > Self.rounding ? run.settings.ridges : [] {
@@ -30,17 +29,17 @@ extension BlockHealer {
       step.reason = before > Self.rounding ? "no strength lowers the held-out error" : "nothing to heal"
       return
     }
-    try add(heldOut, term, targets.heldOut.streams[term.index]!, factors, to: equations)
+    try add(heldOut, term, targets.heldOut, factors, to: equations)
     guard let delta = equations.solve(ridge: best.ridge) else { return }
     for (key, values) in try replacement(term, delta, weight) { replace(key, with: values) }
     step.isKept = true
   }
 
   private func add(
-    _ pass: BlockPass, _ term: ResidualTerm, _ target: Matrix, _ factors: [Float]?, to equations: NormalEquations
+    _ pass: BlockPass, _ term: ResidualTerm, _ targets: BlockTargets, _ factors: [Float]?, to equations: NormalEquations
   ) throws {
     try pass.preview(term.stepCount) { view in
-      let rows = TermRows(term, view, target.view(rows: view.rows), postNorm: factors)
+      let rows = TermRows(term, view, wanted(by: term, view, targets), postNorm: factors)
       equations.add(view[term.linear.input], rows.residuals, weights: rows.weights)
     }
   }
@@ -54,12 +53,28 @@ extension BlockHealer {
 
   /// Σ |T − O − contribution|² ÷ |T|², mean over held-out tokens.
   private func error(_ term: ResidualTerm, _ replacements: [WeightKey: Matrix]) throws -> Double {
-    let target = targets.heldOut.streams[term.index]!
-    var sum = 0.0
+    var (sum, rows) = (0.0, 0)
     try heldOut.preview(term.stepCount, replacing: replacements) { view in
-      sum += TermRows.relativeErrors(term, view, target.view(rows: view.rows)).reduce(0, +)
+      sum += TermRows.relativeErrors(term, view, wanted(by: term, view, targets.heldOut)).reduce(0, +)
+      rows += view.rows.count
     }
-    return sum / Double(target.rows)
+    return sum / Double(rows)
+  }
+
+  /// The stream that a term should complete: the parent's, and of the error that is in the stream already the part that is not asked
+  /// to be taken back.
+  private func wanted(by term: ResidualTerm, _ view: BlockPass.View, _ targets: BlockTargets) -> Matrix {
+    let stream = targets.streams[term.index]!.view(rows: view.rows)
+    let share = Float(1 - run.settings.correction)
+    guard share != 0 else { return stream }
+    let parent = targets.others[term.index]!.view(rows: view.rows)
+    let result = stream.copy()
+    for row in 0..<result.rows {
+      let (values, reference) = (result[row], parent[row])
+      for site in term.others { addScaled(view[site][row], share, to: values) }
+      addScaled(reference, -share, to: values)
+    }
+    return result
   }
 
   private func replacement(
@@ -75,4 +90,10 @@ extension BlockHealer {
     for row in 0..<sum.rows { bias.values[row] += delta[row][sum.columns] }
     return [term.key(.weight, layer: layer): sum, term.key(.bias, layer: layer): bias]
   }
+}
+
+private func addScaled(
+  _ addend: UnsafeMutableBufferPointer<Float>, _ factor: Float, to values: UnsafeMutableBufferPointer<Float>
+) {
+  for index in values.indices { values[index] += factor * addend[index] }
 }

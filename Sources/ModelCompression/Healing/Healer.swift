@@ -17,9 +17,12 @@ public struct Healer: Sendable {
   /// How weights are fitted.
   public struct Settings: Sendable, Codable, Equatable {
     /// Strengths of the ridge that are tried, in multiples of the inputs' mean square.
-    public var ridges = [3e-4, 3e-3, 3e-2, 3e-1]
+    public var ridges = [0.03, 0.1, 0.3, 1, 3]
     /// Every so manieth sequence is held out.
     public var heldOutEvery = 5
+    /// How much of the error that earlier weights left in the residual stream a projection is asked to take back, from 0, its own part
+    /// only, to 1. All of it fits the calibration text best; half of it fits other texts better.
+    public var correction = 0.5
     /// Whether the projections behind norms are refitted, too: not only those that write into the stream.
     public var healsInputs = true
 

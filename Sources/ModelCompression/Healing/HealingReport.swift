@@ -1,4 +1,4 @@
-internal import TensorFormats
+public import TensorFormats
 
 /// One weight that healing looked at, and whether the result was better with it.
 public struct HealingStep: Sendable, Codable, Equatable {
@@ -41,6 +41,16 @@ public struct HealingReport: Sendable, Codable, Equatable {
 
   public var keptStepCount: Int { steps.count { $0.isKept } }
 
+  /// What a recipe keeps of it: enough to heal again.
+  public var summary: JSON {
+    get throws {
+      [
+        "settings": try JSON(encoding: settings), "tokens": .int(tokens), "heldOutTokens": .int(heldOutTokens),
+        "steps": .int(steps.count), "keptSteps": .int(keptStepCount),
+      ]
+    }
+  }
+
   /// Writes the report as JSON; the file appears under its name when it is complete.
   public func write(to path: String, overwrite: Bool = false) throws {
     let output = try OutputFile(path: path, overwrite: overwrite)
@@ -53,6 +63,11 @@ public struct HealingReport: Sendable, Codable, Equatable {
 public struct Healing: Sendable {
   public let overlay: WeightOverlay
   public let report: HealingReport
+
+  public init(overlay: WeightOverlay, report: HealingReport) {
+    self.overlay = overlay
+    self.report = report
+  }
 
   public var steps: [HealingStep] { report.steps }
 }

@@ -121,6 +121,8 @@ struct HealingRun {
 struct BlockTargets {
   /// By a term's place in the program: the stream that it completes, kept channels only.
   private(set) var streams: [Int: Matrix] = [:]
+  /// The stream before it, likewise.
+  private(set) var others: [Int: Matrix] = [:]
   /// What the parent's norms over the hidden channels gave, all channels: above all, what its projections read.
   private(set) var normed: [Site: Matrix] = [:]
   private let outputTerm: Int?
@@ -131,14 +133,14 @@ struct BlockTargets {
     let terms = ResidualTerm.all(in: pass.steps)
     let rows = half.batch.rows
     var kept: [Site: Matrix] = [.blockInput: half.parent.gatheringColumns(hidden)]
-    var wanted: [Site: Bool] = [:]
+    var wanted: Set<Site> = []
     for term in terms where term.sum != .blockOutput {
-      for site in term.sum.map({ [$0] }) ?? term.others + [term.contribution] { wanted[site] = true }
+      wanted.insert(term.sum ?? term.contribution)
     }
     let norms = Set(pass.steps.compactMap(\.hiddenNorm).filter { hidden != nil || $0.isInput }.map(\.output))
     var normed: [Site: Matrix] = [:]
     try pass.advance(to: pass.steps.count) { site, range, values in
-      if wanted[site] == true {
+      if wanted.contains(site) {
         let columns = hidden?.count ?? values.columns
         kept[site] = kept[site] ?? Matrix(rows: rows, columns: columns)
         kept[site]!.view(rows: range).set(values, columns: hidden)
@@ -151,12 +153,12 @@ struct BlockTargets {
     half.parent = try pass.finish()
     self.normed = normed
     outputTerm = terms.first { $0.sum == .blockOutput }?.index
-    for term in terms where term.sum != .blockOutput {
-      if let sum = term.sum {
-        streams[term.index] = kept[sum]
-      } else {
-        streams[term.index] = Matrix.sum((term.others + [term.contribution]).map { kept[$0]! })
-      }
+    var before = kept[.blockInput]!
+    for term in terms {
+      others[term.index] = before
+      if term.sum == .blockOutput { break }
+      before = term.sum.map { kept[$0]! } ?? Matrix.sum([before, kept[term.contribution]!])
+      streams[term.index] = before
     }
   }
 

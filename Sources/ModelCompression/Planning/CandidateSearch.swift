@@ -60,7 +60,7 @@ public struct CandidateSearch: Sendable {
   /// Solutions count the layers of a parent of mixed formats as equally large; what is cut is measured.
   private func meetsGoal(_ candidate: PlanCandidate) throws -> Bool {
     let output = solver.footprint.output
-    let written = try output.applied(to: planner.model.pruned(by: plan(for: candidate)))
+    let written = try output.outline(of: planner.model.pruned(by: plan(for: candidate)))
     return solver.accepts(
       try ModelFootprint(ofWritten: written, as: output, context: solver.footprint.context))
   }

@@ -32,8 +32,8 @@ public final class FootprintModel: Sendable {
   }
 
   private func measured(_ sizes: Hyperparameters) throws -> LayeredBytes {
-    let one = try output.applied(to: parent.outline(sizes.keeping(layers: [0])))
-    let none = try output.applied(to: parent.outline(sizes.keeping(layers: [])))
+    let one = try output.outline(of: parent.outline(sizes.keeping(layers: [0])))
+    let none = try output.outline(of: parent.outline(sizes.keeping(layers: [])))
     let base = try none.byteCount(as: output.fileFormat)
     return LayeredBytes(
       base: base, perLayer: try one.byteCount(as: output.fileFormat) - base,
@@ -72,21 +72,14 @@ extension Weight {
     // A block format whose blocks a cut does not fill becomes F16, as when columns are gathered.
     let fillsBlocks = new.count < 2 || new[new.count - 1].isMultiple(of: format.blockElements)
     let values = LazyTensor(format: fillsBlocks ? format : .f16, shape: new, source: NoNumbers())
-    let scales = scale.map { scale in
-      LazyTensor(format: scale.format, shape: scale.shape(scaling: shape, cutTo: new), source: NoNumbers())
+    var result = Weight(values)
+    result.scale = scale.map { scale in
+      let shape = scale.granularity.gridShape(of: new)
+      return ScaleGrid(LazyTensor(format: scale.values.format, shape: shape, source: NoNumbers()), scale.granularity)
     }
-    return Weight(values, scale: scales)
-  }
-}
-
-extension LazyTensor {
-  /// The shape of scales for values of another shape: one for each as many rows or columns as before.
-  fileprivate func shape(scaling old: [Int], cutTo new: [Int]) -> [Int] {
-    shape.indices.map { index in
-      guard shape[index] > 1, index < old.count, old[index] > 0 else { return shape[index] }
-      let block = (old[index] + shape[index] - 1) / shape[index]
-      return (new[index] + block - 1) / block
-    }
+    result.inputScale = inputScale
+    result.cacheScale = cacheScale
+    return result
   }
 }
 

@@ -29,7 +29,7 @@ public struct ModelFootprint: Sendable, Codable, Equatable {
   /// Bytes that an engine needs for weights and cache.
   public var memoryBytes: Int { weightBytes + cacheBytes }
 
-  /// Of a model whose weights have the formats that they are written in, such as `Recipe.applied(to:)` gives.
+  /// Of a model whose weights have the formats that they are written in, such as `OutputFormat.outline(of:)` gives.
   public init(ofWritten model: Checkpoint, as output: OutputFormat, context: Int) throws {
     self.init(
       model.hyperparameters, of: model.architecture, weightBytes: try model.byteCount(as: output.fileFormat),

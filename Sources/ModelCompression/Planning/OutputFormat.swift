@@ -1,3 +1,4 @@
+internal import ModelArchitectures
 public import ModelCheckpoints
 public import TensorFormats
 
@@ -20,10 +21,14 @@ public struct OutputFormat: Sendable, Codable, Equatable {
     self.cacheFormat = cacheFormat
   }
 
-  /// What writing in this format makes of a model: lazy, for its shapes and formats.
-  public func applied(to model: Checkpoint) throws -> Checkpoint {
-    try Recipe(
-      parent: model, output: fileFormat, elementFormat: elementFormat, quantization: quantization
-    ).applied(to: model)
+  /// What writing in this format makes of a model: for its shapes and formats. Calibrated scales are there, and mean nothing.
+  public func outline(of model: Checkpoint) throws -> Checkpoint {
+    // The last steps of a recipe, without the record and the card that belong to a file.
+    let converted = elementFormat.map { model.converted(to: $0, for: fileFormat) } ?? model.fitted(for: fileFormat)
+    guard var quantization else { return converted }
+    let anyRanges = Dictionary(uniqueKeysWithValues: Site.allCases.map { ($0, Float(1)) })
+    quantization.ranges = ActivationRanges(
+      layers: Array(repeating: anyRanges, count: model.hyperparameters.layerCount))
+    return try converted.quantized(by: quantization, from: quantization.rounding == .compat ? converted : model)
   }
 }

@@ -58,7 +58,8 @@ public struct Planner: Sendable {
   }
 
   private func importanceSettings(of axis: Axis) -> [String: String] {
-    var result = ["sequence": settings.sequence.rawValue, "batch": settings.batch.rawValue]
+    let sequence = axis == .intermediate ? settings.neuronSequence : settings.sequence
+    var result = ["sequence": sequence.rawValue, "batch": settings.batch.rawValue]
     if axis == .hidden { result["finalNorm"] = settings.includesFinalNorm ? "included" : "left out" }
     return result
   }

@@ -22,7 +22,7 @@ public enum SizeGoal: Sendable, Codable, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .parameters(let count): "\(count) parameters"
-    case .parameterShare(let share): "\(share) of the parameters"
+    case .parameterShare(let share): "\((share * 1000).rounded() / 10) % of the parameters"
     case .weightBytes(let bytes): "\(bytes) bytes of weights"
     case .memory(let bytes, let context): "\(bytes) bytes of weights and cache at \(context) tokens"
     case .speedup(let factor, let phase): "\(phase.rawValue) × \(factor)"

@@ -1,4 +1,5 @@
 public import ModelArchitectures
+internal import ModelCheckpoints
 internal import TensorFormats
 
 /// The sizes that a model may be cut to.
@@ -70,11 +71,12 @@ public struct SizeSpace: Sendable, Equatable {
   }
 
   /// The unit that sizes are best multiples of: 256 or 128 where the parent has sixteen of them, and less in smaller models; never less
-  /// than a block of the output format, where the parent fills its blocks.
+  /// than a block of the output format or of its scales, where the parent fills its blocks.
   public static func alignment(of size: Int, in output: OutputFormat) -> Int {
     let units = [256, 128, 64, 32, 16, 8, 4, 2]
     let unit = units.first { size >= 16 * $0 } ?? 1
-    let block = output.elementFormat?.blockElements ?? 1
+    let scales = output.quantization?.kind == .fp8Block ? QuantizationDialect.blockSize : 1
+    let block = max(output.elementFormat?.blockElements ?? 1, scales)
     return size.isMultiple(of: block) ? max(unit, block) : unit
   }
 

@@ -126,5 +126,6 @@ extension Checkpoint {
   public func pruned(by plan: PruningPlan) throws -> Checkpoint {
     try plan.validate(for: self)
     return try keeping(layers: plan.keptLayers, indices: plan.keptIndices)
+      .quantizedAgain(like: self, layers: plan.keptLayers)
   }
 }

@@ -4,27 +4,137 @@ internal import OrderedCollections
 internal import TensorFormats
 
 extension Checkpoint {
-  /// The model with its linear weights as FP8 codes and scales; lazy. Everything that is not quantized is BF16 unless it is F32 or
-  /// F16 in the source.
+  /// The model with its linear weights as FP8 codes and scales; lazy. Everything that is not quantized keeps its format.
+  ///
+  /// - Throws: `CheckpointError.notExpressible` for a scheme that its dialect cannot say; `wrongStatistics` for calibrated scales
+  ///   without calibrated ranges, or those of another model. A weight that is not finite is found when it is read.
   public func quantized(by scheme: QuantizationScheme) throws -> Checkpoint {
     try quantized(by: scheme, from: self)
   }
 
   /// As `quantized(by:)`, with the numbers of linear weights taken from `source`: the same model in a finer format.
   func quantized(by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
-    switch scheme.kind {
-    case .fp8Dynamic: quantizedByChannel(scheme.rounding, from: source)
+    try scheme.dialect.check(scheme.layout)
+    let patterns = scheme.ignored.map(ModulePattern.init)
+    let keys = Array(weights.keys).filter { key in
+      key.isQuantizable && !patterns.contains { $0.matches(moduleName(of: key)) }
+    }
+    var result = try requantized(keys, by: scheme, from: source)
+    try result.addCalibratedScales(scheme, quantized: keys)
+    var layout = scheme.layout
+    result.quantization = layout
+    if scheme.dialect != .compressedTensors { layout.ignored = result.ignoredModules(in: scheme.dialect) }
+    result.setQuantization(layout)
+    return result
+  }
+
+  /// After a cut: weights of which a scale's block was cut into two are plain numbers, and become codes again in the same layout.
+  func quantizedAgain(like parent: Checkpoint, layers: [Int]) throws -> Checkpoint {
+    guard let layout = quantization else { return self }
+    let cut = Array(weights.keys).filter { key in
+      let source = WeightKey(key.role, key.part, layer: key.layer.map { layers[$0] })
+      return key.isQuantizable && weights[key]?.scale == nil && parent.weights[source]?.scale != nil
+    }
+    guard !cut.isEmpty else { return self }
+    guard let scheme = QuantizationScheme(layout) else {
+      throw CompressionError(
+        .invalidPlan,
+        "the cut goes through blocks that share a scale (\(layout.weights)), and this layout cannot be quantized again; "
+          + "cut whole blocks, or convert the model to bf16 first")
+    }
+    var result = try requantized(cut, by: scheme, from: self)
+    for key in cut { result.weights[key]?.inputScale = weights[key]?.inputScale }
+    result.warnings.append(
+      "\(cut.count) weights are cut inside blocks that share a scale; they are decoded and quantized again")
+    return result
+  }
+
+  /// The model with these weights quantized, and nothing else said about it.
+  func requantized(_ keys: [WeightKey], by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
+    var result = self
+    let rule = ScaleRule(format: scaleFormat(in: scheme.dialect), search: scheme.search)
+    let numbers = source.weights.filter { keys.contains($0.key) }
+    let shared = scheme.sharesScales ? source.sharedScales(of: keys, rule: rule) : [:]
+    for (key, weight) in numbers {
+      let quantizer = WeightQuantizer(
+        weight, name: huggingFaceName(of: key), scheme.kind.granularity, rule: rule,
+        rounding: scheme.rounding == .compat ? .throughBF16 : .single, shared: shared[key])
+      result.weights[key] = quantizer.quantized
+    }
+    return result
+  }
+
+  /// One scale for the members of each set of matrices that engines fuse.
+  private func sharedScales(of keys: [WeightKey], rule: ScaleRule) -> [WeightKey: SharedScale] {
+    var result: [WeightKey: SharedScale] = [:]
+    for layer in 0..<hyperparameters.layerCount {
+      for roles: [WeightRole] in [[.query, .key, .value], [.gate, .up]] {
+        let members = roles.map { WeightKey($0, layer: layer) }.filter(keys.contains)
+        let scale = SharedScale(members.map { (weights[$0]!, huggingFaceName(of: $0)) }, rule: rule)
+        for key in members { result[key] = scale }
+      }
+    }
+    return result
+  }
+
+  private mutating func addCalibratedScales(_ scheme: QuantizationScheme, quantized keys: [WeightKey]) throws {
+    let needsInputs = scheme.kind.activations == .calibrated
+    guard needsInputs || scheme.quantizesKeyValueCache else { return }
+    guard let ranges = scheme.ranges else {
+      throw CompressionError(.wrongStatistics, "calibrated scales need the statistics of activations; see 'calibrate'")
+    }
+    guard ranges.layers.count == hyperparameters.layerCount else {
+      throw CompressionError(
+        .wrongStatistics,
+        "the statistics are of \(ranges.layers.count) layers, the model has \(hyperparameters.layerCount)")
+    }
+    let calibrated = CalibratedScales(scheme, format: scaleFormat(in: scheme.dialect), ranges: ranges)
+    for layer in 0..<hyperparameters.layerCount {
+      let sites = ActivationSites(of: self, layer: layer)
+      for key in keys where needsInputs && key.layer == layer {
+        weights[key]?.inputScale = try sites.input(of: key.role).map { try calibrated.scale(at: $0, layer: layer) }
+      }
+      for role: WeightRole in [.key, .value] where scheme.quantizesKeyValueCache {
+        let scale = try sites.cache(of: role).map { try calibrated.scale(at: $0, layer: layer) }
+        weights[WeightKey(role, layer: layer)]?.cacheScale = scale
+      }
     }
   }
 
-  private func quantizedByChannel(_ rounding: QuantizationScheme.Rounding, from source: Checkpoint) -> Checkpoint {
-    var result = self
-    for (key, weight) in source.weights where key.isQuantizable {
-      result.weights[key] = ChannelQuantizer(weight, name: huggingFaceName(of: key), rounding: rounding).quantized
+  /// What scales are stored as: in compressed-tensors the format of the model, elsewhere F32.
+  private func scaleFormat(in dialect: QuantizationDialect) -> ElementFormat {
+    dialect == .compressedTensors ? plainFormat ?? .bf16 : .f32
+  }
+
+  private func moduleName(of key: WeightKey) -> String {
+    let name = huggingFaceName(of: key)
+    return name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
+  }
+}
+
+/// Scales of activations, as small tensors.
+private struct CalibratedScales {
+  private let rule: ScaleRule
+  private let rounding: QuantizationScheme.Rounding
+  private let ranges: ActivationRanges
+
+  init(_ scheme: QuantizationScheme, format: ElementFormat, ranges: ActivationRanges) {
+    rule = ScaleRule(format: format, search: .none)
+    rounding = scheme.rounding
+    self.ranges = ranges
+  }
+
+  func scale(at site: Site, layer: Int) throws -> LazyTensor {
+    guard let maximum = ranges.maximum(at: site, layer: layer) else {
+      throw CompressionError(
+        .wrongStatistics, "the statistics have nothing of \(site.rawValue) in layer \(layer); calibrate again")
     }
-    let ignored = ["lm_head"]
-    result.config.object["quantization_config"] = CompressedTensorsConfig.fp8Dynamic(ignoring: ignored)
-    return result
+    guard maximum.isFinite else {
+      throw CompressionError(.wrongStatistics, "the statistics of \(site.rawValue) in layer \(layer) are not finite")
+    }
+    // The reference measures activations that are BF16.
+    let scale = rule.scale(maximum: rounding == .compat ? BFloat16Bits.rounded(maximum) : maximum)
+    return LazyTensor([scale], shape: [1]).converted(to: rule.format, name: site.rawValue)
   }
 }
 

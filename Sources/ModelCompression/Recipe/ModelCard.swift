@@ -67,23 +67,32 @@ struct ModelCard {
   private var whatWasDone: String {
     var lines: [String] = []
     if let plan = recipe.pruning {
-      lines +=
-        plan.droppedLayers.isEmpty ? [] : ["- Layers \(ModelDescription.ranges(plan.droppedLayers)) were dropped."]
+      let dropped = plan.droppedLayers
+      if dropped.count == 1 { lines.append("- Layer \(dropped[0]) was dropped.") }
+      if dropped.count > 1 { lines.append("- Layers \(ModelDescription.ranges(dropped)) were dropped.") }
       lines += widths.map { "- \($0.name): \($0.parent) became \($0.result)." }
     }
     if let overlay = recipe.overlay {
       let count = overlay.weights.count
       lines.append("- \(count) \(count == 1 ? "weight was" : "weights were") replaced by \(overlay.method).")
     }
-    if recipe.quantization != nil {
-      lines.append(
-        "- Linear weights are FP8 E4M3 with a scale for each output channel; activations are quantized as they come.")
-    }
+    if let scheme = recipe.quantization { lines.append("- " + Self.description(of: scheme)) }
     if let texts = recipe.provenance?.texts, !texts.isEmpty {
       let named = texts.sorted { $0.key < $1.key }.map { "`\($0.value.file.name)` (\($0.key))" }
       lines.append("- Texts: \(named.joined(separator: ", ")).")
     }
     return "## What was done\n\n" + lines.joined(separator: "\n")
+  }
+
+  private static func description(of scheme: QuantizationScheme) -> String {
+    let (scale, activations) =
+      switch scheme.kind {
+      case .fp8Dynamic: ("output channel", "are quantized as they come")
+      case .fp8Block: ("block of 128 × 128", "are quantized as they come")
+      case .fp8Static: ("tensor", "have calibrated scales")
+      }
+    return "Linear weights are FP8 E4M3 with a scale for each \(scale); activations \(activations)."
+      + (scheme.quantizesKeyValueCache ? " The key-value cache has calibrated scales, too." : "")
   }
 
   private struct Width {

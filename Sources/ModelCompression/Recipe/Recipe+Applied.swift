@@ -37,6 +37,7 @@ extension Recipe {
       let numbers = quantization.rounding == .compat ? result : source
       result = try result.quantized(by: quantization, from: numbers)
     }
+    if let dialect { result = try result.converted(to: dialect) }
     // Names in the output come from the record, so that they are the same wherever the parent lies.
     result.path = self.parent.name
     result.recipe = try JSON(encoding: self)
@@ -49,7 +50,7 @@ extension Recipe {
 
   /// The parent's own card makes room for one that says what this model is.
   private func carriedFiles(of parent: Checkpoint, into result: Checkpoint) throws -> [CarriedFile] {
-    var files = parent.carriedFiles.filter { $0.name != CarriedFile.cardName && $0.name != CarriedFile.parentCardName }
+    var files = result.carriedFiles.filter { $0.name != CarriedFile.cardName && $0.name != CarriedFile.parentCardName }
     if let card = parent.carriedFiles.first(where: { $0.name == CarriedFile.cardName }) {
       files.append(CarriedFile(name: CarriedFile.parentCardName, bytes: try card.bytes()))
     }
@@ -57,20 +58,34 @@ extension Recipe {
     return files + [CarriedFile(name: CarriedFile.cardName, bytes: Array(card.utf8))]
   }
 
-  /// New weights get the format of those they replace, unless a later step gives them one.
+  /// New weights get the format of those they replace, codes and scales where these had them, unless a later step gives them one.
   private func replacing(_ overlay: WeightOverlay, in model: Checkpoint) throws -> Checkpoint {
     var result = try model.replacing(overlay)
     guard elementFormat == nil else { return result }
-    for key in overlay.weights.keys where quantization == nil || !key.isQuantizable {
-      let (old, new) = (model.weights[key]!, result.weights[key]!)
+    let keys = Array(overlay.weights.keys).filter { quantization == nil || !$0.isQuantizable }
+    let coded = keys.filter { model.weights[$0]?.scale != nil }
+    if !coded.isEmpty { result = try quantizingAgain(coded, of: result, like: model) }
+    for key in keys where !coded.contains(key) {
       let name = model.huggingFaceName(of: key)
-      guard old.scale == nil else {
-        throw CompressionError(
-          .wrongOverlay,
-          "tensor '\(name)' is \(old.format) with scales, which new values do not fit; convert or quantize the model, too"
-        )
-      }
-      result.weights[key] = Weight(new.values.converted(to: old.format, name: name))
+      let values = result.weights[key]!.values
+      result.weights[key] = Weight(values.converted(to: model.weights[key]!.format, name: name))
+    }
+    return result
+  }
+
+  private func quantizingAgain(
+    _ keys: [WeightKey], of replaced: Checkpoint, like model: Checkpoint
+  ) throws -> Checkpoint {
+    guard let layout = model.quantization, let scheme = QuantizationScheme(layout) else {
+      throw CompressionError(
+        .wrongOverlay,
+        "tensor '\(model.huggingFaceName(of: keys[0]))' is codes of a layout that new values cannot be put into; "
+          + "convert or quantize the model, too")
+    }
+    var result = try replaced.requantized(keys, by: scheme, from: replaced)
+    for key in keys {
+      result.weights[key]?.inputScale = model.weights[key]?.inputScale
+      result.weights[key]?.cacheScale = model.weights[key]?.cacheScale
     }
     return result
   }

@@ -35,11 +35,13 @@ extension Recipe {
   ///
   /// The last step before the recipe is applied.
   /// - Parameter report: what the overlay's method has to say.
+  /// - Throws: `CompressionError.invalidPlan` for a plan that was made for another model; what reading everything throws.
   public mutating func seal(
     parent checkpoint: Checkpoint, overlay: WeightOverlay? = nil, report: JSON? = nil, sources: Sources = Sources(),
     progress: @escaping WorkProgress.Handler = { _ in }
   ) throws {
     if parent.contentHash == nil { parent.contentHash = try checkpoint.contentHash(progress: progress) }
+    try pruning?.validate(for: checkpoint, contentHash: parent.contentHash)
     provenance = Provenance(
       baseModel: checkpoint.hubName, parentFiles: try Self.records(of: checkpoint.sourceFiles(), progress),
       texts: try sources.texts.mapValues(TextRecord.init),

@@ -17,6 +17,8 @@ public struct Recipe: Sendable, Codable, Equatable {
   /// What matrices were converted to before quantization; nil if they kept their format.
   public var elementFormat: ElementFormat?
   public var quantization: QuantizationScheme?
+  /// What the codes of a quantized parent were rewritten as.
+  public var dialect: QuantizationDialect?
   /// The largest shard of a Hugging Face directory, in bytes; nil for the usual one.
   public var maximumShardSize: Int?
   /// What it was all made of: hashes of files and the command; nil in a recipe that was not made for a file.
@@ -50,7 +52,7 @@ public struct Recipe: Sendable, Codable, Equatable {
 
   public init(
     parent: Checkpoint, output: Checkpoint.FileFormat, pruning: PruningPlan? = nil, elementFormat: ElementFormat? = nil,
-    quantization: QuantizationScheme? = nil
+    quantization: QuantizationScheme? = nil, dialect: QuantizationDialect? = nil
   ) {
     tool = "mtconv \(Self.version)"
     self.parent = Parent(parent)
@@ -58,6 +60,7 @@ public struct Recipe: Sendable, Codable, Equatable {
     self.pruning = pruning
     self.elementFormat = elementFormat
     self.quantization = quantization
+    self.dialect = dialect
   }
 
   /// The record in a checkpoint; nil if this package did not make it.
@@ -113,7 +116,8 @@ extension Recipe.Parent {
 
 extension Recipe {
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case tool, parent, output, pruning, overlay, elementFormat, quantization, maximumShardSize, provenance, verification
+    case tool, parent, output, pruning, overlay, elementFormat, quantization, dialect, maximumShardSize, provenance,
+      verification
   }
 
   /// Refuses a key it does not know: a step of a later version cannot be repeated by this one.
@@ -127,6 +131,7 @@ extension Recipe {
     overlay = try container.decodeIfPresent(OverlayRecord.self, forKey: .overlay)
     elementFormat = try container.decodeIfPresent(ElementFormat.self, forKey: .elementFormat)
     quantization = try container.decodeIfPresent(QuantizationScheme.self, forKey: .quantization)
+    dialect = try container.decodeIfPresent(QuantizationDialect.self, forKey: .dialect)
     maximumShardSize = try container.decodeIfPresent(Int.self, forKey: .maximumShardSize)
     provenance = try container.decodeIfPresent(Provenance.self, forKey: .provenance)
     verification = try container.decodeIfPresent(VerificationSummary.self, forKey: .verification)

@@ -50,6 +50,29 @@ public struct Replay: Sendable {
     }
   }
 
+  /// Heals again what the recipe says was healed, on the same text with the same settings.
+  ///
+  /// - Throws: `CompressionError.wrongRecipe` for another text, and for weights that were not healed; `wrongOverlay` if the outcome is
+  ///   not the recorded one, as a processor with other instructions may give.
+  public func healing(
+    of parent: Checkpoint, on path: String, progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws -> WeightOverlay {
+    guard let plan = recipe.pruning, let record = recipe.overlay, record.method == "healing",
+      let stated = record.report?["settings"], let text = recipe.provenance?.texts["calibration"]
+    else {
+      throw CompressionError(.wrongRecipe, "the recipe does not say how its weights were healed; give --heal FILE")
+    }
+    try check(text: path, for: "calibration")
+    let set = try CalibrationSet(
+      text: String(decoding: FileSystem.read(path), as: UTF8.self), model: parent, context: text.context,
+      limit: text.sequences, beginsSequences: text.beginsSequences)
+    var healer = Healer(try stated.decoded())
+    healer.progress = progress
+    let overlay = try healer.heal(parent, plan: plan, on: set).overlay
+    try recipe.check(overlay: overlay)
+    return overlay
+  }
+
   /// Whether a result computes what the original does, by content hash; nil if there is no original.
   public func matches(_ result: Checkpoint, progress: @escaping WorkProgress.Handler = { _ in }) throws -> Bool? {
     guard let original else { return nil }

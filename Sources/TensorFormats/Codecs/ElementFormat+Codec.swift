@@ -7,7 +7,7 @@ extension ElementFormat {
       BooleanCodec(),
       IntegerCodec<UInt8>(.u8), IntegerCodec<Int8>(.i8), IntegerCodec<UInt16>(.u16), IntegerCodec<Int16>(.i16),
       IntegerCodec<UInt32>(.u32), IntegerCodec<Int32>(.i32), IntegerCodec<UInt64>(.u64), IntegerCodec<Int64>(.i64),
-      Float8E4M3Codec(), Float8E5M2Codec(), F16Codec(), BF16Codec(), F32Codec(), F64Codec(),
+      Float8E4M3Codec(), Float8E5M2Codec(), Float8E8M0Codec(), F16Codec(), BF16Codec(), F32Codec(), F64Codec(),
       Q4_0Codec(), Q4_1Codec(), Q8_0Codec(),
     ]
     return Dictionary(uniqueKeysWithValues: all.map { ($0.format, $0) })

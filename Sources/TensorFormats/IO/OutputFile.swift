@@ -73,6 +73,15 @@ public final class OutputFile {
     }
   }
 
+  /// The rest of a file of `size` bytes, to be written in any order and from several threads at once. What is written meanwhile by
+  /// `write` has no place; `commit` may follow when all pieces are there.
+  public func places(upTo size: Int) throws(FileError) -> OutputPlaces {
+    precondition(size >= byteCount, "'\(path)' has \(byteCount) bytes already")
+    try flush()
+    byteCount = size
+    return OutputPlaces(path: path, descriptor: descriptor, size: size)
+  }
+
   /// Makes the file complete: everything is on disk, then it takes its name. `durable: false` leaves the flush to the system.
   public func commit(durable: Bool = true) throws(FileError) {
     precondition(descriptor >= 0, "'\(path)' is committed after its end")

@@ -78,6 +78,26 @@ func largest(_ v: Words16) -> Int32 {
   return two.replacing(with: swapped, where: two .< swapped)[0]
 }
 
+/// The sum of the lanes, halves added to halves: the same order at every level.
+@inline(__always)
+func total(_ v: Floats16) -> Float {
+  let low = SIMD8<Float>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
+  let high = SIMD8<Float>(v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15])
+  let eight = low + high
+  let four = SIMD4<Float>(eight[0], eight[1], eight[2], eight[3]) + SIMD4<Float>(eight[4], eight[5], eight[6], eight[7])
+  return (four[0] + four[2]) + (four[1] + four[3])
+}
+
+@inline(__always)
+func total(_ v: Words16) -> Int32 {
+  let low = SIMD8<Int32>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])
+  let high = SIMD8<Int32>(v[8], v[9], v[10], v[11], v[12], v[13], v[14], v[15])
+  let eight = low &+ high
+  let left = SIMD4<Int32>(eight[0], eight[1], eight[2], eight[3])
+  let four = left &+ SIMD4<Int32>(eight[4], eight[5], eight[6], eight[7])
+  return (four[0] &+ four[2]) &+ (four[1] &+ four[3])
+}
+
 // MARK: Lane conversions
 
 @inline(__always)

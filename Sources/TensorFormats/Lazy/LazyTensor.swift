@@ -22,7 +22,11 @@ public struct LazyTensor: Sendable {
   public var byteCount: Int { format.byteCount(of: elementCount)! }
 
   /// Rows of about a mebibyte: the panel in which this tensor is best read.
-  public var panelRowCount: Int { max(1, min(rowCount, (1 << 20) / max(rowByteCount, 1))) }
+  public var panelRowCount: Int {
+    let multiple = source.rowMultiple
+    let rows = (1 << 20) / max(rowByteCount, 1)
+    return max(1, min(rowCount, max(rows / multiple, 1) * multiple))
+  }
 
   public func withRows(_ rows: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     precondition(rows.lowerBound >= 0 && rows.upperBound <= rowCount, "rows \(rows) of \(rowCount)")

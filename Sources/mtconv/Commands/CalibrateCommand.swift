@@ -10,24 +10,84 @@ struct CalibrateCommand: ParsableCommand {
     abstract: "Run a model over text and keep the statistics of its activations.",
     discussion: """
       One forward pass, layer by layer, collects what every later step needs: the importance of hidden channels, neurons, \
-      heads and layers, the angular distance over every run of layers, and the largest activations. The file is small, \
-      and plan makes any number of plans from it.
+      heads and layers, the angular distance over every run of layers, and the magnitudes that static FP8 scales and llama.cpp's \
+      importance matrix follow from. The file is small, and plan makes any number of plans from it.
 
-      Example:
+      With --work the activations wait in files there, so that memory does not grow with the text, and a run that was \
+      stopped goes on where it was when it is given again.
+
+      Examples:
         mtconv calibrate model.gguf --text text.txt -o stats.safetensors --chunks 64
+        mtconv calibrate model/ --jsonl c4.jsonl -o stats.safetensors --chunks 1024 --work work/
+        mtconv calibrate model/ --text text.txt -o stats.safetensors --layer-loss 4,8
+        mtconv calibrate model/ --text text.txt -o stats.safetensors --imatrix imatrix.gguf
       """)
 
   @Argument(help: "A model directory or GGUF file.", completion: .file())
   var model: String
-
-  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
-  var text: String
 
   @Option(
     name: [.short, .customLong("output")], help: ArgumentHelp("The safetensors file to write.", valueName: "file"),
     completion: .file())
   var outputFile: String
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Also write an importance matrix for llama.cpp's llama-quantize.", valueName: "file"),
+    completion: .file())
+  var imatrix: String?
+
+  @Option(
+    name: .long, help: ArgumentHelp("Keep activations and what is done in this folder.", valueName: "folder"),
+    completion: .directory)
+  var work: String?
+
+  @Flag(name: .long, help: "Replace output files if they exist.")
+  var force = false
+
+  @Flag(name: .long, help: "Say what it will cost, and run nothing.")
+  var dryRun = false
+
+  @OptionGroup(title: "Text") var input: TextInputOptions
+  @OptionGroup(title: "Skipped layers") var layerLoss: LayerLossOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws { try input.require() }
+
+  func run() throws {
+    for path in [outputFile, imatrix].compactMap({ $0 }) {
+      try FileError.refuseExisting(path, unless: force || dryRun)
+    }
+    let checkpoint = try Checkpoint(path: model)
+    let set = try input.requiredSet(model: checkpoint)
+    let losses = try layerLoss.measurement(of: checkpoint, on: set)
+    if dryRun {
+      return try CalibrationCostReport(of: checkpoint, on: set, losses: losses).print(asJSON: output.json)
+    }
+    if !output.quiet, let losses { Console.error(try CalibrationCostReport.text(losses)) }
+    let file = try measure(checkpoint, set, losses)
+    try CalibrateReport(file, output: outputFile).print(asJSON: output.json)
+  }
+
+  private func measure(
+    _ checkpoint: Checkpoint, _ set: CalibrationSet, _ losses: LayerLossMeasurement?
+  ) throws -> StatisticsFile {
+    let progress = output.progress
+    defer { progress.finish() }
+    let settings = try StatisticsFile.Settings(
+      of: checkpoint, on: set, text: input.input?.path, progress: progress.handler)
+    let folder = try work.map { try CalibrationWork(path: $0, key: settings.workKey(layerLoss.description)) }
+    var statistics = try Calibration(of: checkpoint, on: set, work: folder).run(progress: progress.handler)
+    statistics.layerLosses = try losses?.run(work: folder, progress: progress.handler)
+    let file = StatisticsFile(settings: settings, statistics: statistics)
+    try file.write(to: outputFile, overwrite: force)
+    if let imatrix { try ImportanceMatrix(file, of: checkpoint).write(to: imatrix, overwrite: force) }
+    try folder?.remove()
+    return file
+  }
+}
+
+struct LayerLossOptions: ParsableArguments, CustomStringConvertible {
   @Option(
     name: .long, defaultAsFlag: LayerRunLengths(),
     help: ArgumentHelp(
@@ -38,12 +98,6 @@ struct CalibrateCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Tokens that --layer-loss runs on.", valueName: "tokens"))
   var layerLossTokens = LayerLossMeasurement.defaultTokenLimit
 
-  @Flag(name: .long, help: "Replace the output file if it exists.")
-  var force = false
-
-  @OptionGroup var sequences: TextOptions
-  @OptionGroup var output: OutputOptions
-
   func validate() throws {
     if let length = layerLoss?.values.first(where: { $0 < 1 }) {
       throw ValidationError("--layer-loss has a run of \(length) layers, expected at least 1")
@@ -51,34 +105,14 @@ struct CalibrateCommand: ParsableCommand {
     if layerLossTokens < 1 { throw ValidationError("--layer-loss-tokens is \(layerLossTokens), expected at least 1") }
   }
 
-  func run() throws {
-    try FileError.refuseExisting(outputFile, unless: force)
-    let checkpoint = try Checkpoint(path: model)
-    let set = try sequences.set(text, model: checkpoint)
-    let progress = output.progress
-    let losses = try layerLoss.map {
-      try LayerLossMeasurement(of: checkpoint, on: set, lengths: $0.values, tokenLimit: layerLossTokens)
+  /// Nil if it was not asked for.
+  func measurement(of model: Checkpoint, on set: CalibrationSet) throws -> LayerLossMeasurement? {
+    try layerLoss.map {
+      try LayerLossMeasurement(of: model, on: set, lengths: $0.values, tokenLimit: layerLossTokens)
     }
-    if let losses { try announce(losses, of: checkpoint) }
-    var statistics = try ActivationStatistics(of: checkpoint, on: set, progress: progress.handler)
-    statistics.layerLosses = try losses?.run(progress: progress.handler)
-    progress.finish()
-    let settings = StatisticsFile.Settings(
-      model: Recipe.Parent(checkpoint), text: FileSystem.baseName(text), context: set.sequences[0].count,
-      sequences: set.sequences.count, tokens: set.tokenCount)
-    try StatisticsFile(settings: settings, statistics: statistics).write(to: outputFile, overwrite: force)
-    try CalibrateReport(settings: settings, statistics: statistics, output: outputFile).print(asJSON: output.json)
   }
 
-  /// What skipping layers will cost, before anything is run.
-  private func announce(_ losses: LayerLossMeasurement, of model: Checkpoint) throws {
-    guard !output.quiet else { return }
-    let time = NumberText.duration(try losses.estimatedSeconds())
-    Console.error(
-      "layer losses: \(losses.runCount) runs (lengths \(losses.lengths.map(String.init).joined(separator: ", "))) on"
-        + " \(losses.tokenCount) tokens, \(losses.blockPasses) block passes (the model itself has"
-        + " \(model.hyperparameters.layerCount)), about \(time)")
-  }
+  var description: String { layerLoss.map { "layer losses \($0) on \(layerLossTokens) tokens" } ?? "" }
 }
 
 /// Lengths of runs of layers: `1,4,8`.
@@ -94,47 +128,4 @@ struct LayerRunLengths: ExpressibleByArgument, CustomStringConvertible {
   }
 
   var description: String { values.map(String.init).joined(separator: ",") }
-}
-
-struct CalibrateReport: Report {
-  let settings: StatisticsFile.Settings
-  let output: String
-  let blockInfluence: [Double]
-  /// For each number of layers, the first layer of the run that turns the residual stream least.
-  let bestRuns: [Run]
-
-  struct Run: Encodable {
-    let layers: Int
-    let first: Int
-    let angularDistance: Double
-  }
-
-  init(settings: StatisticsFile.Settings, statistics: ActivationStatistics, output: String) {
-    self.settings = settings
-    self.output = output
-    blockInfluence = statistics.influence.scores
-    let distances = statistics.angularDistances
-    bestRuns = (1..<max(distances.count, 1)).compactMap { count in
-      let runs = distances.indices.filter { count <= distances[$0].count }
-      guard let first = runs.min(by: { distances[$0][count - 1] < distances[$1][count - 1] }) else { return nil }
-      return Run(layers: count, first: first, angularDistance: distances[first][count - 1])
-    }
-  }
-
-  var text: String {
-    "\(settings.tokens) tokens in \(settings.sequences) sequences of \(settings.context), statistics in \(output)\n\n"
-      + InfluenceChart(scores: blockInfluence).text + "\n\n" + runs
-  }
-
-  private var runs: String {
-    var table = TextTable([("run of layers", .right), ("angular distance", .right), ("", .left)])
-    for run in bestRuns {
-      let bar = InfluenceChart.bar(run.angularDistance, of: bestRuns.map(\.angularDistance).max() ?? 1)
-      let last = run.first + run.layers - 1
-      table.add([
-        run.layers == 1 ? "\(run.first)" : "\(run.first)–\(last)", NumberText.fixed(run.angularDistance, 4), bar,
-      ])
-    }
-    return table.text
-  }
 }

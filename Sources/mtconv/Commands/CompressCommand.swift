@@ -8,14 +8,16 @@ internal import TensorFormats
 struct CompressCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compress",
-    abstract: "Make a model smaller: drop its least important layers, quantize to FP8, write and verify it.",
+    abstract: "Make a model smaller: calibrate, plan, prune, heal, quantize to FP8, write and verify, in one go.",
     discussion: """
-      Layers are ranked by block influence (1 − cos of what goes in and comes out) over --calibration text. FP8 weights are \
-      E4M3 with a scale for each output channel, in the FP8_DYNAMIC layout of compressed-tensors that vLLM and transformers \
-      load. The written model is opened again and compared with its parent on --heldout text.
+      Sizes are given or follow from a goal, as plan has them; what is important is measured on --calibration text. What is \
+      left is healed on the same text without training. FP8 weights are E4M3 with a scale for each output channel, in the \
+      FP8_DYNAMIC layout of compressed-tensors that vLLM and transformers load. The written model is opened again and \
+      compared with its parent on --heldout text. A run that was stopped goes on from what lies in --work.
 
       Examples:
-        mtconv compress model.gguf small/ --drop-layers 8 --calibration text.txt
+        mtconv compress model.gguf small/ --drop-layers 8 --fp8 --calibration text.txt --heldout other.txt
+        mtconv compress model/ small/ --params 75% --calibration text.txt --heldout other.txt --work work/
         mtconv compress model/ fp8/ --fp8
         mtconv compress model/ small/ --keep-layers 9 --calibration a.txt --dry-run
         mtconv compress model/ small/ --plan plan.json --fp8 --heldout text.txt
@@ -24,20 +26,20 @@ struct CompressCommand: ParsableCommand {
   @Argument(help: "A model directory or GGUF file.", completion: .file())
   var input: String
 
-  @Argument(help: "The directory to write.", completion: .file())
+  @Argument(help: "The directory to write, or a name ending in .gguf.", completion: .file())
   var out: String
 
-  @Option(name: .long, help: ArgumentHelp("Layers to drop.", valueName: "count"))
-  var dropLayers: Int?
-
-  @Option(name: .long, help: ArgumentHelp("Layers to keep.", valueName: "count"))
-  var keepLayers: Int?
+  @Option(
+    name: .long, help: ArgumentHelp("Cut by this pruning plan instead of making one.", valueName: "file"),
+    completion: .file())
+  var plan: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Drop what this pruning plan says instead of measuring: the 'pruning' of a recipe, as JSON.", valueName: "file"))
-  var plan: String?
+      "Statistics that calibrate wrote; made and kept there if the file does not exist.", valueName: "file"),
+    completion: .file())
+  var stats: String?
 
   @Flag(name: .long, help: "Quantize weights to FP8 E4M3.")
   var fp8 = false
@@ -50,23 +52,35 @@ struct CompressCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Element format of what is not FP8 (default: bf16; an FP8 model keeps its own).", valueName: "format"))
+      "Element format of what is not FP8 (default: bf16; GGUF from GGUF and FP8 models keep their own).",
+      valueName: "format"))
   var dtype: PlainFormat?
 
+  @Flag(name: .long, help: "Leave the pruned weights as the cut leaves them.")
+  var noHeal = false
+
   @Option(
-    name: .long, help: ArgumentHelp("Text that importance is measured on; needed to drop layers.", valueName: "file"),
+    name: .long,
+    help: ArgumentHelp("Text that importance is measured and weights are healed on.", valueName: "file"),
     completion: .file())
   var calibration: String?
 
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Text that the result is verified on (default: the calibration text, or random tokens).", valueName: "file"),
-    completion: .file())
+      "Text that candidates and the result are run on (default: the calibration text, or random tokens).",
+      valueName: "file"), completion: .file())
   var heldout: String?
 
   @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
   var heldoutChunks = 8
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Keep statistics, plan and healed weights in this folder (default: OUT.work, removed in the end).",
+      valueName: "folder"), completion: .directory)
+  var work: String?
 
   @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB.", valueName: "size"))
   var maxShardSize: ByteSize?
@@ -77,84 +91,50 @@ struct CompressCommand: ParsableCommand {
   @Flag(name: .long, help: "Measure and plan, and write nothing.")
   var dryRun = false
 
-  @OptionGroup var sequences: TextOptions
-  @OptionGroup var limits: VerificationOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Sizes") var sizes: SizeOptions
+  @OptionGroup(title: "What matters") var importance: ImportanceOptions
+  @OptionGroup(title: "Candidates") var search: SearchOptions
+  @OptionGroup(title: "Text") var sequences: TextOptions
+  @OptionGroup(title: "Verification") var limits: VerificationOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
 
   func validate() throws {
-    if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
-    if plan != nil, dropLayers != nil || keepLayers != nil {
-      throw ValidationError("--plan says which layers to keep; --drop-layers and --keep-layers do not go with it")
+    if plan != nil, !sizes.isEmpty {
+      throw ValidationError("--plan says what to keep; sizes and goals do not go with it")
     }
-    if dropLayers == nil, keepLayers == nil, plan == nil, !fp8 {
+    if sizes.isEmpty, plan == nil, !fp8 {
       throw ValidationError(
-        "nothing to do: give --drop-layers, --keep-layers, --plan or --fp8 (convert changes only the format)")
+        "nothing to do: give sizes such as --drop-layers or --ffn, a goal such as --params, --plan or --fp8"
+          + " (convert changes only the format)")
     }
-    if let dropLayers, dropLayers < 0 { throw ValidationError("--drop-layers is \(dropLayers), expected at least 0") }
-    if drops, calibration == nil { throw ValidationError("dropping layers needs --calibration TEXT") }
-    if out.hasSuffix(".gguf") { throw ValidationError("compress writes a directory; convert it to GGUF afterwards") }
-    if let keepLayers, keepLayers < 1 { throw ValidationError("--keep-layers is \(keepLayers), expected at least 1") }
+    if plansItself, calibration == nil, stats == nil {
+      throw ValidationError("choosing what to drop needs --calibration TEXT, or --stats of an earlier run")
+    }
+    if fp8, out.hasSuffix(".gguf") {
+      throw ValidationError("GGUF has no FP8; give OUT another name, or leave --fp8 out")
+    }
+    if search.searchHeal != nil, calibration == nil { throw ValidationError("--search-heal needs --calibration TEXT") }
+    if search.compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
+    if importance.depthBy == .task, search.task == nil {
+      throw ValidationError("--depth-by task needs --task and --task-data")
+    }
     if heldoutChunks < 1 { throw ValidationError("--heldout-chunks is \(heldoutChunks), expected at least 1") }
   }
 
-  private var drops: Bool { (dropLayers ?? 0) > 0 || keepLayers != nil }
+  /// Whether there is a plan to be made; dropping nothing needs none.
+  var plansItself: Bool { plan == nil && !sizes.isEmpty && sizes.dropLayers != 0 }
 
   func run() throws {
-    try FileError.refuseExisting(out, unless: force || dryRun)
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
-    let compressor = try self.compressor(for: model)
     let progress = output.progress
-    var working = compressor
-    working.progress = progress.handler
-    var sequences = sequences
-    sequences.context = sequences.length(for: model)
-    let calibrationSet =
-      try calibration.map { try sequences.set($0, model: model, limit: 32) } ?? CalibrationSet(sequences: [])
-    let recipe = try working.plan(for: model, calibration: calibrationSet)
-    if dryRun {
-      progress.finish()
-      let report = try CompressReport(recipe: recipe, sizes: sizes(model, recipe), verification: nil)
-      return try report.print(asJSON: output.json)
-    }
-    let result = try working.write(
-      recipe, of: model, to: out, heldOut: heldOutSet(model, sequences), verifier: limits.verifier)
+    defer { progress.finish() }
+    let job = try CompressJob(self, model, progress)
+    defer { job.abandon() }
+    let report = try dryRun ? job.dryRun() : job.run()
     progress.finish()
-    let isRandom = heldout == nil && calibration == nil
-    let report = CompressReport(recipe: result.recipe, sizes: nil, verification: result.report, isRandom: isRandom)
     try report.print(asJSON: output.json)
-    if !result.report.passes { throw ExitStatus.refused }
-  }
-
-  private func compressor(for model: Checkpoint) throws -> Compressor {
-    let layers = model.hyperparameters.layerCount
-    var request = Compressor.Request()
-    request.keptLayerCount = keepLayers ?? dropLayers.map { layers - $0 }
-    if let kept = request.keptLayerCount, !(1...layers).contains(kept) {
-      throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layers) layers")
-    }
-    request.pruning = try plan.map { try PruningPlan(parsing: FileSystem.read($0), name: $0) }
-    // Codes of an FP8 model stay as they are, unless something else is asked for.
-    let keepsCodes = !fp8 && model.weights.values.contains { $0.scale != nil }
-    request.elementFormat = dtype?.elementFormat ?? (keepsCodes ? nil : .bf16)
-    if fp8 { request.quantization = QuantizationScheme(rounding: rounding) }
-    if let maxShardSize { request.write.maximumShardSize = maxShardSize.count }
-    request.write.overwrites = force
-    return Compressor(request)
-  }
-
-  private func heldOutSet(_ model: Checkpoint, _ sequences: TextOptions) throws -> CalibrationSet {
-    guard let path = heldout ?? calibration else { return .random(for: model, context: sequences.length(for: model)) }
-    var options = sequences
-    options.chunks = heldoutChunks
-    return try options.set(path, model: model)
-  }
-
-  private func sizes(_ model: Checkpoint, _ recipe: Recipe) throws -> CompressReport.Sizes {
-    let result = try recipe.applied(to: model)
-    return CompressReport.Sizes(
-      parentParameters: model.parameterCount, parameters: result.parameterCount, parentBytes: model.byteCount,
-      bytes: try result.byteCount(as: recipe.output))
+    if let verification = report.verification, !verification.passes { throw ExitStatus.refused }
   }
 }
 

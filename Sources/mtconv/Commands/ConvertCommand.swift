@@ -10,12 +10,15 @@ struct ConvertCommand: ParsableCommand {
     abstract: "Convert a model between GGUF and a Hugging Face directory, or to another element format.",
     discussion: """
       OUT ending in .gguf is written as GGUF, anything else as a Hugging Face directory with configuration and tokenizer. \
-      What the target cannot say is refused, never dropped. The output appears under its name when it is complete.
+      What the target cannot say is refused, never dropped. --dtype makes plain numbers of FP8 codes; --dialect keeps the codes \
+      and rewrites names, shapes and configuration, if every scale can stay the number it is. The output appears under its name when it is complete.
 
       Examples:
         mtconv convert model.gguf model/
         mtconv convert model/ model-q8.gguf --dtype q8_0
         mtconv convert model/ model-f32/ --dtype f32 --max-shard-size 5GB
+        mtconv convert fp8/ plain/ --dtype bf16
+        mtconv convert fp8/ for-tensorrt/ --dialect modelopt
       """)
 
   @Argument(help: "A model directory or GGUF file.", completion: .file())
@@ -30,6 +33,12 @@ struct ConvertCommand: ParsableCommand {
       "Element format (default: bf16 from GGUF to a directory, otherwise the source's own where OUT can hold it).",
       valueName: "format"))
   var dtype: ElementFormat?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Convention of an FP8 checkpoint: compressed-tensors, fp8, modelopt or transformers.", valueName: "name"))
+  var dialect: QuantizationDialect?
 
   @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB or 512MiB.", valueName: "size"))
   var maxShardSize: ByteSize?
@@ -49,6 +58,9 @@ struct ConvertCommand: ParsableCommand {
     if dtype?.kind == .quantizedBlock, !out.hasSuffix(".gguf") {
       throw ValidationError("--dtype \(dtype!.name.lowercased()) is for GGUF; OUT does not end in .gguf")
     }
+    guard dialect != nil else { return }
+    if dtype != nil { throw ValidationError("--dialect keeps codes and --dtype makes plain numbers: give one of them") }
+    if out.hasSuffix(".gguf") { throw ValidationError("--dialect is for directories; OUT ends in .gguf") }
   }
 
   func run() throws {
@@ -56,8 +68,9 @@ struct ConvertCommand: ParsableCommand {
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let fileFormat = Checkpoint.FileFormat(outputPath: out)
-    let format = dtype ?? model.defaultFormat(for: fileFormat)
-    let converted = try Recipe(parent: model, output: fileFormat, elementFormat: format).applied(to: model)
+    let format = dialect == nil ? dtype ?? model.defaultFormat(for: fileFormat) : nil
+    let converted = try Recipe(parent: model, output: fileFormat, elementFormat: format, dialect: dialect)
+      .applied(to: model)
     let report = try ConvertReport(model, converted, to: out, as: fileFormat)
     if !dryRun { try write(converted, as: fileFormat) }
     try report.print(asJSON: output.json)

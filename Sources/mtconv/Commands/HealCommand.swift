@@ -23,9 +23,6 @@ struct HealCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("The plan that prunes it.", valueName: "file"), completion: .file())
   var plan: String
 
-  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
-  var text: String
-
   @Option(
     name: [.short, .customLong("output")], help: ArgumentHelp("The safetensors file to write.", valueName: "file"),
     completion: .file())
@@ -41,22 +38,38 @@ struct HealCommand: ParsableCommand {
     help: ArgumentHelp("Strengths of the ridge to try, for example 0.01,0.1.", valueName: "numbers"))
   var ridge: NumberList?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "How much of the error of earlier weights a projection takes back, from 0 to 1 (default: 0.5).",
+      valueName: "share"))
+  var correction: Double?
+
   @Flag(name: .long, help: "Refit only the projections into the residual stream.")
   var outputsOnly = false
 
   @Flag(name: .long, help: "Replace output files if they exist.")
   var force = false
 
-  @OptionGroup var sequences: TextOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Text") var input: TextInputOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  func validate() throws { try input.require() }
+
+  func validate() throws {
+    if let correction, !(0...1).contains(correction) {
+      throw ValidationError("--correction is \(correction), expected 0 to 1")
+    }
+  }
 
   func run() throws {
     for file in [outputFile, report].compactMap({ $0 }) { try FileError.refuseExisting(file, unless: force) }
     let checkpoint = try Checkpoint(path: parent)
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)
-    let set = try sequences.set(text, model: checkpoint, limit: 40)
+    let set = try input.requiredSet(model: checkpoint, limit: 40)
     var settings = Healer.Settings()
     if let ridge { settings.ridges = ridge.values }
+    if let correction { settings.correction = correction }
     settings.healsInputs = !outputsOnly
     var healer = Healer(settings)
     let progress = output.progress

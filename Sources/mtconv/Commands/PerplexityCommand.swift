@@ -10,22 +10,22 @@ struct PerplexityCommand: ParsableCommand {
     discussion: """
       The text is cut into chunks of --context tokens and the second half of each is scored, as llama-perplexity does.
 
-      Example:
+      Examples:
         mtconv perplexity model.gguf --text heldout.txt --chunks 20
+        mtconv perplexity model.gguf --jsonl documents.jsonl --field text
       """)
 
   @Argument(help: "A model directory or GGUF file.", completion: .file())
   var model: String
 
-  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
-  var text: String
+  @OptionGroup(title: "Text") var input: TextInputOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
 
-  @OptionGroup var sequences: TextOptions
-  @OptionGroup var output: OutputOptions
+  func validate() throws { try input.require() }
 
   func run() throws {
     let checkpoint = try Checkpoint(path: model)
-    let set = try sequences.set(text, model: checkpoint)
+    let set = try input.requiredSet(model: checkpoint)
     let progress = output.progress
     let start = ContinuousClock.now
     let perplexity = try Perplexity(of: checkpoint, on: set, progress: progress.handler)
@@ -33,7 +33,7 @@ struct PerplexityCommand: ParsableCommand {
     progress.finish()
     let report = PerplexityReport(
       model: model, perplexity: perplexity.value, standardError: perplexity.standardError,
-      meanLoss: perplexity.meanLoss, chunks: set.sequences.count, context: set.sequences[0].count,
+      meanLoss: perplexity.meanLoss, chunks: set.sequences.count, context: set.longestSequence,
       scoredTokens: perplexity.scoredTokenCount, tokensPerSecond: Double(set.tokenCount) / seconds)
     try report.print(asJSON: output.json)
   }

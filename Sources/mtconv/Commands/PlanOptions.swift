@@ -72,11 +72,6 @@ struct SizeOptions: ParsableArguments {
     if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
     let goals = [params?.goal, bytes.map { .weightBytes($0.count) }, fits?.goal, speedup?.goal].compactMap { $0 }
     if goals.count > 1 { throw ValidationError("give one of --params, --bytes, --fits and --speedup") }
-    if goals.isEmpty, !hasSizes {
-      throw ValidationError(
-        "nothing to plan: give --drop-layers, --keep-layers, --hidden, --ffn, --heads or --kv-heads, "
-          + "or a goal: --params, --bytes, --fits or --speedup")
-    }
     if goals.isEmpty, axes != nil || align != nil {
       throw ValidationError("--axes and --align are for a goal: --params, --bytes, --fits or --speedup")
     }
@@ -90,6 +85,16 @@ struct SizeOptions: ParsableArguments {
     for (name, share) in [("--max-depth", maxDepth), ("--max-width", maxWidth)] where !(share >= 0 && share < 1) {
       throw ValidationError("\(name) is \(share), expected a share from 0 to less than 1")
     }
+  }
+
+  /// Whether there is anything to plan.
+  var isEmpty: Bool { goal == nil && !hasSizes }
+
+  func requireSomething() throws {
+    guard isEmpty else { return }
+    throw ValidationError(
+      "nothing to plan: give --drop-layers, --keep-layers, --hidden, --ffn, --heads or --kv-heads, "
+        + "or a goal: --params, --bytes, --fits or --speedup")
   }
 
   private var hasSizes: Bool { [dropLayers, keepLayers, hidden, ffn, heads, kvHeads].contains { $0 != nil } }
@@ -118,28 +123,31 @@ struct ImportanceOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task).",
+      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task). Default: loss if it was measured, otherwise influence; angular with --contiguous.",
       valueName: "criterion"))
   var depthBy: DepthCriterion?
 
   @Flag(
     inversion: .prefixedNo,
-    help:
-      "Drop neighbouring layers, judged as one: by angular distance unless --depth-by says otherwise, which drops such a run by default."
-  )
+    help: "Drop neighbouring layers, judged as one; the default of --depth-by angular.")
   var contiguous: Bool?
 
   @Flag(name: .long, help: "Judge hidden channels at the last norm, too.")
   var finalNorm = false
 
-  @Option(name: .long, help: "How activations of a sequence become one number.")
-  var sequence: Aggregate = .mean
+  @Option(
+    name: .long,
+    help: "How activations of a sequence become one number (default: l2 for neurons, mean, as Minitron, for the rest).")
+  var sequence: Aggregate?
 
   @Option(name: .long, help: "How sequences become one number.")
   var batch: Aggregate = .l2
 
-  var criterion: PruningPlan.Criterion {
-    depthBy?.criterion ?? (contiguous == true ? .angularDistance : .blockInfluence)
+  /// What layers are chosen by, if nobody says: what loses least on other text.
+  func criterion(_ statistics: ActivationStatistics) -> PruningPlan.Criterion {
+    if let depthBy { return depthBy.criterion }
+    if contiguous == true { return .angularDistance }
+    return statistics.layerLosses == nil ? .blockInfluence : .loss
   }
 
   var isContiguous: Bool { contiguous ?? (depthBy == .angular) }
@@ -147,7 +155,7 @@ struct ImportanceOptions: ParsableArguments {
   var settings: Importance.Settings {
     var settings = Importance.Settings()
     settings.includesFinalNorm = finalNorm
-    settings.sequence = sequence
+    if let sequence { (settings.sequence, settings.neuronSequence) = (sequence, sequence) }
     settings.batch = batch
     return settings
   }
@@ -161,6 +169,14 @@ struct FormatOptions: ParsableArguments {
   @Flag(name: .long, help: "Count FP8 weights, as compress --fp8 writes them.")
   var fp8 = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Count FP8 weights, as quantize writes them in this scheme.", valueName: "scheme"))
+  var scheme: QuantizationScheme.Kind?
+
+  @Flag(name: .long, help: "Count an FP8 key-value cache, as quantize --kv-cache prepares it; otherwise it is F16.")
+  var kvCache = false
+
   @Flag(name: .long, help: "Count tensors as a GGUF file has them.")
   var gguf = false
 
@@ -172,14 +188,19 @@ struct FormatOptions: ParsableArguments {
   var at: Int?
 
   func validate() throws {
-    if fp8, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
+    if fp8, scheme != nil { throw ValidationError("--fp8 is --scheme fp8-dynamic; give one of them") }
+    if kvCache, gguf { throw ValidationError("GGUF has no FP8; leave --kv-cache out") }
+    if fp8 || scheme != nil, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
     if dtype.kind == .quantizedBlock, !gguf { throw ValidationError("--dtype \(dtype.name.lowercased()) needs --gguf") }
     if let at, at < 1 { throw ValidationError("--at is \(at), expected at least 1") }
   }
 
   var output: OutputFormat {
-    OutputFormat(
-      gguf ? .gguf : .huggingFace, elementFormat: dtype, quantization: fp8 ? QuantizationScheme() : nil)
+    let kind = scheme ?? (fp8 ? .fp8Dynamic : nil)
+    return OutputFormat(
+      gguf ? .gguf : .huggingFace, elementFormat: dtype,
+      quantization: kind.map { QuantizationScheme(kind: $0, quantizesKeyValueCache: kvCache) },
+      cacheFormat: kvCache ? .f8E4M3 : .f16)
   }
 
   func context(_ goal: SizeGoal?, _ model: Checkpoint) -> Int { goal?.context ?? at ?? model.limited(context: 4096) }
@@ -187,14 +208,6 @@ struct FormatOptions: ParsableArguments {
 
 /// How candidates are judged.
 struct SearchOptions: ParsableArguments {
-  @Option(
-    name: .long,
-    help: ArgumentHelp("Other text, on which the best candidates are run.", valueName: "file"), completion: .file())
-  var heldout: String?
-
-  @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
-  var heldoutChunks = 4
-
   @Option(name: .long, help: ArgumentHelp("Candidates to run.", valueName: "count"))
   var search = 16
 
@@ -204,13 +217,6 @@ struct SearchOptions: ParsableArguments {
       "Heal the best so many that were run, on --calibration text, and rank them by what they are then.",
       valueName: "count"))
   var searchHeal: Int?
-
-  @Option(
-    name: .long, help: ArgumentHelp("Text that candidates are healed on.", valueName: "file"), completion: .file())
-  var calibration: String?
-
-  @Option(name: .long, help: ArgumentHelp("Sequences of the calibration text.", valueName: "count"))
-  var calibrationChunks = 32
 
   @Option(name: .long, help: ArgumentHelp("Candidates to print.", valueName: "count"))
   var top = 10
@@ -234,22 +240,46 @@ struct SearchOptions: ParsableArguments {
 
   func validate() throws {
     if (task == nil) != (taskData == nil) { throw ValidationError("--task and --task-data go together") }
-    if (searchHeal == nil) != (calibration == nil) {
-      throw ValidationError("--search-heal and --calibration go together")
-    }
-    if searchHeal != nil, heldout == nil, task == nil {
-      throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
-    }
-    if compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
     for (name, value) in [
-      ("--heldout-chunks", heldoutChunks), ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
-      ("--search-heal", searchHeal ?? 1), ("--calibration-chunks", calibrationChunks),
+      ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
+      ("--search-heal", searchHeal ?? 1),
     ] where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
   }
 
   func questions(for model: Checkpoint) throws -> TaskSet? {
     guard let task, let taskData else { return nil }
     return try TaskSet(task, path: taskData, limit: taskLimit, for: model)
+  }
+}
+
+/// The texts of a plan.
+struct PlanTextOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Other text, on which the best candidates are run.", valueName: "file"), completion: .file())
+  var heldout: String?
+
+  @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
+  var heldoutChunks = 4
+
+  @Option(
+    name: .long, help: ArgumentHelp("Text that candidates are healed on.", valueName: "file"), completion: .file())
+  var calibration: String?
+
+  @Option(name: .long, help: ArgumentHelp("Sequences of the calibration text.", valueName: "count"))
+  var calibrationChunks = 32
+
+  /// What `search` needs of texts.
+  func validate(_ search: SearchOptions) throws {
+    if (search.searchHeal == nil) != (calibration == nil) {
+      throw ValidationError("--search-heal and --calibration go together")
+    }
+    if search.searchHeal != nil, heldout == nil, search.task == nil {
+      throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
+    }
+    if search.compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
+    for (name, value) in [("--heldout-chunks", heldoutChunks), ("--calibration-chunks", calibrationChunks)]
+    where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
   }
 
   func heldOutSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {

@@ -37,10 +37,19 @@ struct ReplayCommand: ParsableCommand {
     completion: .file())
   var heal: String?
 
+  @Option(
+    name: .long, help: ArgumentHelp("The text to heal on again, instead of --heal.", valueName: "file"),
+    completion: .file())
+  var calibration: String?
+
   @Flag(name: .long, help: "Replace OUT if it exists.")
   var force = false
 
   @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    if heal != nil, calibration != nil { throw ValidationError("give --heal or --calibration, not both") }
+  }
 
   func run() throws {
     try FileError.refuseExisting(out, unless: force)
@@ -57,7 +66,7 @@ struct ReplayCommand: ParsableCommand {
     let progress = output.progress
     defer { progress.finish() }
     try replay.check(parent: parent, progress: progress.handler)
-    let overlay = try overlay(replay, parent)
+    let overlay = try overlay(replay, parent, progress)
     var options = WriteOptions()
     options.overwrites = force
     options.progress = progress.handler
@@ -68,12 +77,17 @@ struct ReplayCommand: ParsableCommand {
     if matches == false { throw ExitStatus.refused }
   }
 
-  private func overlay(_ replay: Replay, _ parent: Checkpoint) throws -> WeightOverlay? {
-    guard let heal else { return nil }
-    let pruned = try replay.recipe.pruning.map { try parent.pruned(by: $0) } ?? parent
-    let overlay = try WeightOverlay(path: heal, for: pruned)
-    try replay.recipe.check(overlay: overlay)
-    return overlay
+  private func overlay(
+    _ replay: Replay, _ parent: Checkpoint, _ progress: ProgressLine
+  ) throws -> WeightOverlay? {
+    if let heal {
+      let pruned = try replay.recipe.pruning.map { try parent.pruned(by: $0) } ?? parent
+      let overlay = try WeightOverlay(path: heal, for: pruned)
+      try replay.recipe.check(overlay: overlay)
+      return overlay
+    }
+    guard replay.recipe.overlay != nil, let calibration else { return nil }
+    return try replay.healing(of: parent, on: calibration, progress: progress.handler)
   }
 }
 

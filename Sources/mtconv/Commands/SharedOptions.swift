@@ -32,6 +32,11 @@ struct TextOptions: ParsableArguments {
   @Flag(name: .long, help: "Do not put the beginning token at the start of each sequence.")
   var noBos = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The field of a JSON object that holds a document: plain text, not a chat.", valueName: "name"))
+  var field = TextInput.defaultField
+
   func validate() throws {
     if let context, context < 4 { throw ValidationError("--context is \(context), expected at least 4") }
     if let chunks, chunks < 1 { throw ValidationError("--chunks is \(chunks), expected at least 1") }
@@ -47,17 +52,67 @@ struct TextOptions: ParsableArguments {
     return limited
   }
 
+  /// The sequences of a file, whose name says what it holds; see `TextInput`.
   func set(_ path: String, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
-    let bytes = try FileSystem.read(path)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw CompressionError(.notEnoughText, "'\(path)' is not UTF-8 text")
+    try set(TextInput(path: path, field: field), model: model, limit: limit)
+  }
+
+  /// - Parameter limit: sequences at most, unless --chunks says otherwise.
+  func set(_ input: TextInput, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
+    try CalibrationSet(
+      reading: input, model: model, context: length(for: model), limit: chunks ?? limit, beginsSequences: !noBos)
+  }
+}
+
+/// The one file that a model is run on, and how it is cut. Commands that cannot do without call `require` in `validate`.
+struct TextInputOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("A UTF-8 text file.", valueName: "file"), completion: .file())
+  var text: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("A file with a JSON object on each line, a document in its --field.", valueName: "file"),
+    completion: .file())
+  var jsonl: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "A file of token ids: a JSON array of arrays, or a sequence on each line. They are used as they are.",
+      valueName: "file"), completion: .file())
+  var tokens: String?
+
+  @OptionGroup var sequences: TextOptions
+
+  func validate() throws {
+    if [text, jsonl, tokens].count(where: { $0 != nil }) > 1 {
+      throw ValidationError("give one of --text, --jsonl and --tokens")
     }
-    do {
-      return try CalibrationSet(
-        text: text, model: model, context: length(for: model), limit: chunks ?? limit, beginsSequences: !noBos)
-    } catch let error as CompressionError where error.code == .notEnoughText {
-      throw CompressionError(.notEnoughText, "'\(path)': \(error.message)")
+    if tokens != nil, sequences.context != nil || sequences.noBos {
+      throw ValidationError("--tokens are used as they are; --context and --no-bos do not go with them")
     }
+  }
+
+  func require() throws {
+    if input == nil { throw ValidationError("nothing to read: give --text, --jsonl or --tokens") }
+  }
+
+  /// What to read; nil if nothing was given.
+  var input: TextInput? {
+    if let text { return TextInput(path: text, kind: .text) }
+    if let jsonl { return TextInput(path: jsonl, kind: .jsonLines(field: sequences.field)) }
+    return tokens.map { TextInput(path: $0, kind: .tokens) }
+  }
+
+  /// The sequences; nil if nothing was given.
+  func set(model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet? {
+    try input.map { try sequences.set($0, model: model, limit: limit) }
+  }
+
+  /// The sequences, for a command that has called `require`.
+  func requiredSet(model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
+    guard let set = try set(model: model, limit: limit) else { preconditionFailure("nothing to read") }
+    return set
   }
 }
 

@@ -25,34 +25,28 @@ struct VerifyCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("A UTF-8 text file to run both on (default: token ids from a fixed seed).", valueName: "file"),
-    completion: .file())
-  var text: String?
-
-  @Option(
-    name: .long,
     help: ArgumentHelp(
       "The weights that took the place of others; without them, they are held against the recipe's hashes.",
       valueName: "file"), completion: .file())
   var heal: String?
 
-  @OptionGroup var sequences: TextOptions
-  @OptionGroup var limits: VerificationOptions
-  @OptionGroup var output: OutputOptions
+  @OptionGroup(title: "Text to run both on (default: token ids from a fixed seed)") var input: TextInputOptions
+  @OptionGroup(title: "Limits") var limits: VerificationOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
 
   func run() throws {
     let parent = try Checkpoint(path: parent)
     let written = try Checkpoint(path: result)
     let overlay = try heal.map { try WeightOverlay(path: $0, for: written) }
     let set =
-      try text.map { try sequences.set($0, model: parent, limit: 8) }
-      ?? .random(for: parent, context: sequences.length(for: parent))
+      try input.set(model: parent, limit: 8)
+      ?? .random(for: parent, context: input.sequences.length(for: parent))
     let progress = output.progress
     var verifier = limits.verifier
     verifier.progress = progress.handler
     let report = try verifier.verify(written, against: parent, overlay: overlay, on: set)
     progress.finish()
-    try VerifyReport(report: report, isRandom: text == nil).print(asJSON: output.json)
+    try VerifyReport(report: report, isRandom: input.input == nil).print(asJSON: output.json)
     if !report.passes { throw ExitStatus.refused }
   }
 }

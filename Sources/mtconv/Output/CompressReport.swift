@@ -3,13 +3,22 @@ internal import ModelCompression
 /// The plan, and what came of it.
 struct CompressReport: Report {
   let recipe: Recipe
+  /// What was worked out on the way, or taken from an earlier run.
+  var steps: [Step] = []
   /// Of a dry run.
   let sizes: Sizes?
+  var healing: HealingReport?
   let verification: VerificationReport?
   /// Whether the models ran on random tokens and not on a text.
   var isRandom = false
 
-  private enum CodingKeys: String, CodingKey { case recipe, sizes, verification }
+  private enum CodingKeys: String, CodingKey { case recipe, steps, sizes, healing, verification }
+
+  struct Step: Encodable {
+    let name: String
+    let file: String
+    let isReused: Bool
+  }
 
   struct Sizes: Encodable {
     let parentParameters: Int
@@ -20,10 +29,18 @@ struct CompressReport: Report {
 
   var text: String {
     var parts: [String] = []
+    let reused = steps.filter(\.isReused).map { "\($0.name) taken from \($0.file)" }
+    if !reused.isEmpty { parts.append(reused.joined(separator: "\n")) }
     if let pruning = recipe.pruning { parts.append(layers(pruning)) }
+    if let healing { parts.append(text(of: healing)) }
     if let sizes { parts.append(table(sizes)) }
     if let verification { parts.append(VerifyReport(report: verification, isRandom: isRandom).text) }
     return parts.joined(separator: "\n\n")
+  }
+
+  private func text(of healing: HealingReport) -> String {
+    "healed without training: \(healing.keptStepCount) of \(healing.steps.count) fits kept, judged on"
+      + " \(healing.heldOutTokens) of \(healing.tokens) tokens"
   }
 
   /// A bar for each layer: what it changes, and whether it stays.

@@ -138,7 +138,7 @@ enum LayerRanges {
 }
 
 extension PruningPlan.Criterion {
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .blockInfluence: "block influence"
     case .angularDistance: "angular distance"

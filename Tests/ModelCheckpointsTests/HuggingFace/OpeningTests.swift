@@ -63,9 +63,9 @@ import Testing
     var folder = try ModelFolder("llama")
     let bytes = [UInt8](repeating: 0, count: 96 * 32)
     folder.tensors[Self.up] = LazyTensor(
-      format: .f8E8M0, shape: [96, 32], source: MemoryTensor(bytes: bytes, rowByteCount: 32))
+      format: .f8E4M3FNUZ, shape: [96, 32], source: MemoryTensor(bytes: bytes, rowByteCount: 32))
     let written = try folder.written()
-    expectError(.wrongFormat, naming: Self.up, "F8_E8M0") { _ = try Checkpoint(path: written.path) }
+    expectError(.wrongFormat, naming: Self.up, "F8_E4M3FNUZ") { _ = try Checkpoint(path: written.path) }
   }
 
   @Test func anFP8WeightNeedsItsScale() throws {
@@ -95,8 +95,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (#"{"quant_method": "fp8", "weight_block_size": [128, 128]}"#, "'fp8'"),
-    (#"{"quant_method": "modelopt"}"#, "'modelopt'"),
+    (#"{"quant_method": "gptq"}"#, "'gptq'"),
+    (#"{"quant_method": "modelopt", "quant_algo": "NVFP4"}"#, "'NVFP4'"),
     (
       #"{"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "int", "strategy": "group"}}}}"#,
       "'group'"

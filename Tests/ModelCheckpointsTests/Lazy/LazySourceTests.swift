@@ -119,12 +119,52 @@ import Testing
     }
   }
 
-  @Test(arguments: shapes) func scaledRowsAreCodesTimesScales(shape: [Int]) throws {
-    let codes = try base(shape).encoded(as: .f8E4M3)
-    let scales = (0..<shape[0]).map { Float($0) / 3 + 0.5 }
-    let plain = Weight(codes, scale: LazyTensor(scales, shape: [shape[0], 1])).plain
-    try expectPanelsAgree(plain)
-    #expect(try plain.decoded() == codes.decoded().enumerated().map { $1 * scales[$0 / shape[1]] })
+  private static let granularities: [ScaleGranularity] = [
+    .tensor, .row, .block(rows: 1, columns: 32), .block(rows: 5, columns: 7), .block(rows: 128, columns: 128),
+  ]
+
+  /// Codes of a shape with a different scale for each block.
+  private func scaled(_ shape: [Int], _ granularity: ScaleGranularity) throws -> Weight {
+    let grid = granularity.gridShape(of: shape)
+    let scales = LazyTensor((0..<grid[0] * grid[1]).map { Float($0) / 3 + 0.5 }, shape: grid)
+    return Weight(try base(shape).encoded(as: .f8E4M3), scale: ScaleGrid(scales, granularity))
+  }
+
+  @Test(arguments: shapes, granularities)
+  func scaledBlocksAreCodesTimesScales(shape: [Int], granularity: ScaleGranularity) throws {
+    let weight = try scaled(shape, granularity)
+    try expectPanelsAgree(weight.plain)
+    let (block, columns) = (granularity.block, granularity.gridShape(of: shape)[1])
+    let scales = try #require(weight.scale).values.decoded()
+    let expected = try weight.values.decoded().enumerated().map { place, code in
+      let (row, column) = place.quotientAndRemainder(dividingBy: shape[1])
+      return code * scales[row / block.rows * columns + column / block.columns]
+    }
+    #expect(try weight.plain.decoded() == expected)
+  }
+
+  @Test(arguments: granularities) func cutsOfWholeBlocksKeepCodesAndScales(_ granularity: ScaleGranularity) throws {
+    let weight = try scaled([20, 28], granularity)
+    let grid = try #require(weight.scale)
+    // Whole blocks of 5 × 7, the last ones partly, in another order.
+    let rows = [10, 11, 12, 13, 14, 0, 1, 2, 3, 4, 17, 15]
+    let columns = Array(14..<21) + Array(0..<7) + [22, 27]
+    let values = weight.values.gatheringRows(rows).gatheringColumns(columns, name: "x")
+    guard let cut = grid.cut(rows: rows, columns: columns) else {
+      // Only where columns of two groups meet in one.
+      #expect(granularity == .block(rows: 1, columns: 32))
+      return
+    }
+    let expected = try weight.plain.gatheringRows(rows).gatheringColumns(columns, name: "x").decoded()
+    #expect(try Weight(values, scale: cut).plain.decoded() == expected)
+  }
+
+  @Test func cutsThroughBlocksHaveNoGrid() throws {
+    let grid = try #require(try scaled([20, 28], .block(rows: 5, columns: 7)).scale)
+    #expect(grid.cut(rows: [0, 1, 2, 3, 5], columns: nil) == nil)
+    #expect(grid.cut(rows: nil, columns: [0, 1, 2, 3, 4, 5, 7]) == nil)
+    #expect(grid.cut(rows: [4, 0], columns: nil)?.rowCount == 1)
+    #expect(grid.cut(rows: nil, columns: nil)?.values.shape == [4, 4])
   }
 
   @Test func aLongChainIsStillThePanelsOfTheWhole() throws {

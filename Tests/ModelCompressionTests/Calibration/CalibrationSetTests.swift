@@ -48,4 +48,79 @@ import Testing
     #expect(set.sequences.joined().allSatisfy { (0..<pico.hyperparameters.vocabularySize).contains($0) })
     #expect(Set(set.sequences.joined()).count > 50)
   }
+
+  // MARK: Files
+
+  private func read(_ text: String, as name: String, context: Int = 16, limit: Int? = nil) throws -> CalibrationSet {
+    let folder = TemporaryFolder()
+    let path = try folder.write(text, to: name)
+    return try CalibrationSet(reading: TextInput(path: path), model: model, context: context, limit: limit)
+  }
+
+  @Test func theNameOfAFileSaysWhatItHolds() {
+    let kinds: [(String, TextInput.Kind)] = [
+      ("a/b.jsonl", .jsonLines(field: "body")), ("B.NDJSON", .jsonLines(field: "body")), ("a.json", .tokens),
+      ("a.ids", .tokens), ("a.tokens", .tokens), ("a.txt", .text), ("jsonl", .text), ("a.jsonl/b", .text),
+    ]
+    for (path, kind) in kinds { #expect(TextInput(path: path, field: "body").kind == kind, "\(path)") }
+  }
+
+  @Test func everyDocumentIsCutByItself() throws {
+    let tokenizer = try model.tokenizer()
+    func tokens(_ text: String) -> [Int] {
+      [1022] + tokenizer.encode(text, addsSpecialTokens: false, parsesSpecialTokens: false)
+    }
+    let long = Self.text
+    let lines = [
+      #"{"id": 1, "text": "\#(long)"}"#, "", #"{"text": "Amen."}"#, "\r",
+      #"{"text": "And God said, Let there be light: and there was light."}"#,
+    ]
+    let set = try read(lines.joined(separator: "\n"), as: "a.jsonl", context: 32)
+    let (first, last) = (tokens(long), tokens("And God said, Let there be light: and there was light."))
+    var expected = stride(from: 0, to: first.count, by: 32).map { Array(first[$0..<min($0 + 32, first.count)]) }
+    for index in expected.indices { expected[index][0] = 1022 }
+    if expected.last!.count < CalibrationSet.shortestSequence { expected.removeLast() }
+    #expect(tokens("Amen.").count < CalibrationSet.shortestSequence)
+    #expect(last.count >= CalibrationSet.shortestSequence)
+    #expect(set.sequences == expected + [last])
+    #expect(
+      try read(lines.joined(separator: "\n"), as: "a.jsonl", context: 32, limit: 2).sequences == Array(expected[..<2]))
+    #expect(set.contentHash != CalibrationSet(sequences: expected).contentHash)
+  }
+
+  @Test func tokenIdsAreUsedAsTheyAre() throws {
+    let expected = [[5, 6, 7], [8]]
+    for text in ["[[5, 6, 7], [8]]", " \n[ [5,6,7],\n[8] ]\n", "5 6 7\n8\n", "5,6,\t7\r\n\r\n8"] {
+      #expect(try read(text, as: "a.tokens", context: 2).sequences == expected, "\(text)")
+    }
+    #expect(try read("1\n2\n3", as: "a.tokens", limit: 2).sequences == [[1], [2]])
+  }
+
+  static let refused: [(name: String, text: String, message: String)] = [
+    ("a.jsonl", "{\"text\": \"x\"", "line 1: "),
+    ("a.jsonl", "\n[1]", "line 2: not a JSON object"),
+    ("a.jsonl", "{\"body\": \"x\", \"id\": 1}", "line 1: no field 'text', found 'body', 'id'"),
+    ("a.jsonl", "{\"text\": [{\"role\": \"user\"}]}", "line 1: field 'text' is not a string"),
+    ("a.jsonl", "{\"text\": \"Amen.\"}", "1 documents, none of 8 tokens or more"),
+    ("a.jsonl", "", "0 documents"),
+    ("a.tokens", "1 2 x 4", "line 1: 'x' is no token id"),
+    ("a.tokens", "1\n2 99999999999999999999", "line 2: "),
+    ("a.tokens", "1 1024", "token 1024 is not in the vocabulary of 1024"),
+    ("a.tokens", "[[1, -1]]", "token -1 is not in the vocabulary of 1024"),
+    ("a.tokens", "[1, 2]", "element 1 is not an array of token ids"),
+    ("a.tokens", "[[1], [2.5]]", "element 2 is not an array of token ids"),
+    ("a.tokens", "[[1], []]", "sequence 2 has no tokens"),
+    ("a.tokens", "[[1]", "at byte"),
+    ("a.tokens", "\n \n", "no sequence of token ids"),
+    ("a.tokens", String(repeating: "7 ", count: 2000), "the model was made for at most"),
+    ("a.txt", "Amen.", "expected at least one sequence of 16"),
+  ]
+
+  @Test(arguments: refused.indices) func refusesWhatIsNoTextInOneLine(_ index: Int) throws {
+    let (name, text, message) = Self.refused[index]
+    let error = #expect(throws: CompressionError.self) { _ = try read(text, as: name) }
+    #expect(error?.message.contains(message) == true, "\(error?.message ?? "nothing")")
+    #expect(error?.message.contains(name) == true)
+    #expect(error?.message.contains("\n") == false)
+  }
 }

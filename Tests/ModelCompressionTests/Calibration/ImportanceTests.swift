@@ -42,8 +42,10 @@ import Testing
     let (model, statistics) = try statistics(name)
     let oracle = try #require(Self.oracle[name])
     let sizes = model.hyperparameters
+    var minitron = Importance.Settings()
+    minitron.neuronSequence = .mean
     let importance = Importance(
-      statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount)
+      statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount, settings: minitron)
     expect(importance[ScopedAxis(.hidden)], equal: oracle["hidden"], "hidden")
     expect(statistics.influence.scores, equal: oracle["influence"], "influence")
     for layer in 0..<sizes.layerCount {
@@ -56,6 +58,15 @@ import Testing
         statistics.angularDistances[layer], equal: oracle["angularDistances"]?.array?[layer],
         "angular distances \(layer)")
     }
+  }
+
+  @Test(arguments: names) func neuronsAreRankedByRootMeanSquareUnlessToldOtherwise(name: String) throws {
+    let (model, statistics) = try statistics(name)
+    let sizes = model.hyperparameters
+    let importance = Importance(
+      statistics, headDimension: sizes.headDimension, keyValueHeadCount: sizes.keyValueHeadCount)
+    expect(
+      importance[ScopedAxis(.intermediate, layer: 0)], equal: Self.oracle[name]?["aggregates"]?["l2.l2"], "neurons")
   }
 
   @Test(arguments: names) func everyPairOfAggregatesEqualsAnIndependentComputation(name: String) throws {
@@ -71,5 +82,23 @@ import Testing
           floor: batch == .variance ? 1 : 1e-3)
       }
     }
+  }
+
+  @Test(arguments: names) func whatScalesFollowFromEqualsAnIndependentComputation(name: String) throws {
+    let (_, statistics) = try statistics(name)
+    let oracle = try #require(Self.oracle[name])
+    let neurons = try #require(statistics.layers[0][.feedForwardInner])
+    expect(neurons.means, equal: oracle["means"], "means", floor: 1)
+    expect(neurons.meanSquares, equal: oracle["meanSquares"], "mean squares")
+    expect(neurons.maxima.map { Double($0) }, equal: oracle["maxima"], "maxima")
+    func maxima(_ site: Site) -> [Double] { statistics.layers.map { Double($0[site]?.maximum ?? .nan) } }
+    expect(maxima(.value), equal: oracle["valueMaximum"], "values")
+    if let keys = oracle["keyMaximum"], !keys.isNull { expect(maxima(.keyRotated), equal: keys, "keys") }
+
+    let counts = (0..<MagnitudeHistogram.binCount).map { oracle["histogram"]?["\($0)"]?.int ?? 0 }
+    #expect(neurons.histogram.total == counts.reduce(0, +))
+    // The activations differ in their last bits, so a few of them are on the other side of an edge.
+    let moved = zip(neurons.histogram.counts, counts).reduce(0) { $0 + abs($1.0 - $1.1) }
+    #expect(moved <= 4, "\(moved) of \(neurons.histogram.total)")
   }
 }

@@ -77,7 +77,7 @@ import Testing
     let layers = try #require(plan.reasons.first { $0.axis == "layers" })
     #expect(layers.criterion == "blockInfluence")
     #expect(layers.kept == candidate.sizes.layers)
-    #expect(layers.target == "0.6 of the parameters")
+    #expect(layers.target == "60.0 % of the parameters")
     #expect(plan.reasons.first { $0.axis == "intermediate" }?.settings == ["sequence": "mean", "batch": "l2"])
     #expect(try PruningPlan(parsing: JSON(encoding: plan).serializedBytes(), name: "plan.json") == plan)
   }

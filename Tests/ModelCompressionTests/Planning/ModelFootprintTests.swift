@@ -10,6 +10,8 @@ import Testing
     OutputFormat(.huggingFace, elementFormat: .f32), OutputFormat(.huggingFace, elementFormat: .bf16),
     OutputFormat(.huggingFace, elementFormat: .f16), OutputFormat(.huggingFace, elementFormat: nil),
     OutputFormat(.huggingFace, quantization: QuantizationScheme()),
+    OutputFormat(.huggingFace, elementFormat: nil, quantization: QuantizationScheme(kind: .fp8Block)),
+    OutputFormat(.huggingFace, quantization: QuantizationScheme(kind: .fp8Static, quantizesKeyValueCache: true)),
     OutputFormat(.gguf, elementFormat: .f32), OutputFormat(.gguf, elementFormat: .bf16),
     OutputFormat(.gguf, elementFormat: .q8_0),
   ]
@@ -32,7 +34,7 @@ import Testing
     for output in Self.outputs {
       let footprint = FootprintModel(of: model, as: output, context: 100)
       for source in [model, pruned] {
-        let result = try output.applied(to: source)
+        let result = try output.outline(of: source)
         guard output.fileFormat != .gguf || result.ggufObstacles.isEmpty else { continue }
         let folder = TemporaryFolder()
         let path = folder.file(output.fileFormat == .gguf ? "model.gguf" : "model")
@@ -62,7 +64,7 @@ import Testing
   @Test func countsOperationsAndCacheOfLlama() throws {
     let model = try Pico.checkpoint("llama")
     let output = OutputFormat(.huggingFace, elementFormat: .bf16)
-    let footprint = try ModelFootprint(ofWritten: output.applied(to: model), as: output, context: 10)
+    let footprint = try ModelFootprint(ofWritten: output.outline(of: model), as: output, context: 10)
     let projections = 32 * 32 + 2 * (16 * 32) + 32 * 32 + 3 * (96 * 32)
     let linear = 2 * (3 * projections + 104 * 32)
     #expect(footprint.decodeOperations == linear + 3 * 4 * (4 * 8) * 10)
@@ -80,7 +82,7 @@ import Testing
     let model = try Pico.checkpoint("gemma2")
     let output = OutputFormat(.huggingFace, elementFormat: .bf16)
     func footprint(_ context: Int) throws -> ModelFootprint {
-      try ModelFootprint(ofWritten: output.applied(to: model), as: output, context: context)
+      try ModelFootprint(ofWritten: output.outline(of: model), as: output, context: context)
     }
     let window = min(context, 8)
     let row = 2 * 2 * 10 * 2
@@ -95,7 +97,7 @@ import Testing
   @Test func anUntiedTableIsReadByTheRow() throws {
     let model = try Pico.checkpoint("qwen2")
     let output = OutputFormat(.huggingFace, elementFormat: .bf16)
-    let footprint = try ModelFootprint(ofWritten: output.applied(to: model), as: output, context: 1)
+    let footprint = try ModelFootprint(ofWritten: output.outline(of: model), as: output, context: 1)
     #expect(footprint.decodeBytes == footprint.weightBytes - 103 * 48 * 2 + footprint.cacheBytes)
   }
 }

@@ -35,6 +35,9 @@ import Testing
   @Test func alignsToTheBlocksOfTheOutput() {
     let blocks = OutputFormat(.gguf, elementFormat: .q8_0)
     #expect(SizeSpace.alignment(of: 96, in: blocks) == 32)
+    let scales = OutputFormat(quantization: QuantizationScheme(kind: .fp8Block))
+    #expect(SizeSpace.alignment(of: 1536, in: scales) == 128)
+    #expect(SizeSpace.alignment(of: 576, in: scales) == 32)
     // What the parent does not fill, no cut need fill.
     #expect(SizeSpace.alignment(of: 100, in: blocks) == 4)
   }

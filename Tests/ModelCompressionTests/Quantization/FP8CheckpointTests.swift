@@ -71,7 +71,7 @@ import Testing
     for (key, weight) in a.weights {
       let other = try #require(b.weights[key])
       #expect(try weight.format == other.format && weight.values.bytes() == other.values.bytes(), "\(key)")
-      #expect(try weight.scale?.bytes() == other.scale?.bytes(), "\(key)")
+      #expect(try weight.scale?.values.bytes() == other.scale?.values.bytes(), "\(key)")
     }
   }
 

@@ -86,6 +86,22 @@ import Testing
     #expect(sealed.overlay?.weights.keys.sorted() == ["model.layers.1.mlp.down_proj.weight", "model.norm.weight"])
   }
 
+  @Test(arguments: [QuantizationScheme.Kind.fp8Dynamic, .fp8Block]) func newWeightsOfAnFP8ModelBecomeCodes(
+    kind: QuantizationScheme.Kind
+  ) throws {
+    let bf16 = parent.converted(to: .bf16, for: .huggingFace)
+    let fp8 = try bf16.quantized(by: QuantizationScheme(kind: kind))
+    var recipe = Recipe(parent: fp8, output: .huggingFace, pruning: Self.plan)
+    try recipe.record(overlay, for: fp8)
+    let made = try recipe.applied(to: fp8, overlay: overlay)
+    let key = WeightKey(.down, layer: 1)
+    let direct = try bf16.pruned(by: Self.plan).replacing(overlay).quantized(by: QuantizationScheme(kind: kind))
+    #expect(made.weights[key]?.format == .f8E4M3)
+    let (codes, expected) = try (made.weights[key]!.values.bytes(), direct.weights[key]!.values.bytes())
+    #expect(codes == expected)
+    #expect(made.weights[WeightKey(.finalNorm)]?.format == .bf16)
+  }
+
   @Test func theRecipeSurvivesItsFile() throws {
     let recipe = try write()
     let read = try #require(try Recipe(of: Checkpoint(path: folder.file("out"))))

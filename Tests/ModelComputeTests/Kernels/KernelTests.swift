@@ -46,6 +46,42 @@ struct KernelTests {
     for (x, y) in zip(x, y) { #expect(Self.distance(y, exp(Double(x))) <= Self.exponentialTolerance, "e^\(x)") }
   }
 
+  @Test(arguments: [(16, 32, 40), (16, 37, 37), (3, 5, 9), (1, 16, 16), (0, 17, 17)])
+  func channelSumsAreThoseOfTheRows(_ rows: Int, _ columns: Int, _ stride: Int) {
+    let x: [Float] = (0..<max(1, rows * stride)).map { index in
+      let number = (index * 7919) % 1009
+      return Float(number) / 100 - 5
+    }
+    let all = InstructionLevel.available.map { level in
+      var sums = [Float](repeating: .nan, count: 4 * columns)
+      sumChannels(x, rowCount: rows, columns: columns, stride: stride, into: &sums, at: level)
+      return sums
+    }
+    for other in all.dropFirst() { #expect(other.map(\.bitPattern) == all[0].map(\.bitPattern)) }
+    for column in 0..<columns {
+      let values: [Double] = (0..<rows).map { Double(x[$0 * stride + column]) }
+      let squares: [Double] = values.map { $0 * $0 }
+      let magnitudes: [Double] = values.map { $0.magnitude }
+      let largest = magnitudes.max() ?? 0
+      let expected = [values.reduce(0, +), magnitudes.reduce(0, +), squares.reduce(0, +), largest]
+      for (part, sum) in expected.enumerated() {
+        let error = Double(all[0][part * columns + column]) - sum
+        #expect(error.magnitude <= 25e-6 * Double(max(rows, 1)))
+      }
+    }
+  }
+
+  @Test func theLargestMagnitudeOfAColumnWithNaNIsNaN() {
+    var x = (0..<80).map { Float($0) }
+    (x[21], x[38], x[3]) = (-.nan, .nan, -.infinity)
+    var sums = [Float](repeating: 0, count: 80)
+    sumChannels(x, rowCount: 4, columns: 20, stride: 20, into: &sums)
+    #expect(sums[61].isNaN)
+    #expect(sums[78].isNaN)
+    #expect(sums[63] == .infinity)
+    #expect(sums[60] == 60)
+  }
+
   @Test func exponentialOfFarScoresIsZero() {
     var x: [Float] = [0, -88, -1000, -.infinity, 0]
     let (maximum, sum) = exponentiate(&x, count: 5)

@@ -63,9 +63,11 @@ import Testing
       let recipe = Recipe(parent: model, output: .huggingFace, elementFormat: format, quantization: scheme)
       return try #require(try recipe.applied(to: model).weights[key]).values.bytes()
     }
-    let exact = ChannelQuantizer(model.weights[key]!, name: name, rounding: .single).quantized
-    #expect(try codes(.single, .bf16) == exact.values.bytes())
-    #expect(try codes(.single, .bf16) == codes(.single, nil))
+    for (written, scales) in [(ElementFormat?.some(.bf16), ElementFormat.bf16), (nil, .f32)] {
+      let rule = ScaleRule(format: scales, search: .none)
+      let exact = WeightQuantizer(model.weights[key]!, name: name, .row, rule: rule, rounding: .single).quantized
+      #expect(try codes(.single, written) == exact.values.bytes())
+    }
     // The reference quantizes a checkpoint that is BF16 already.
     #expect(try codes(.compat, .bf16) != codes(.compat, nil))
   }

@@ -1,0 +1,213 @@
+internal import CTensorKernels
+
+/// What quantizing a row cost, summed as it was done.
+public struct QuantizationSums: Hashable, Sendable {
+  /// Σ w²
+  public var signal: Float = 0
+  /// Σ (w − scale · code)²
+  public var noise: Float = 0
+  /// Elements whose quotient was beyond ±448 and was cut off.
+  public var clippedCount: Int32 = 0
+  /// Elements that are not zero and became zero.
+  public var zeroedCount: Int32 = 0
+
+  public init() {}
+
+  public mutating func add(_ other: QuantizationSums) {
+    signal += other.signal
+    noise += other.noise
+    clippedCount += other.clippedCount
+    zeroedCount += other.zeroedCount
+  }
+}
+
+/// How the quotient of value and scale becomes a code.
+public enum QuotientRounding: Sendable {
+  /// Once: from F32.
+  case single
+  /// First to BF16, then to the code: the arithmetic of tools that divide in BF16.
+  case throughBF16
+}
+
+extension Float8E4M3 {
+  /// Quantizes a row and measures what that cost.
+  ///
+  /// Codes as by `encode(_:dividingBy:into:)`; sums are F32, which is exact to about a millionth for rows of usual length.
+  /// - Parameters:
+  ///   - row: any count of finite numbers.
+  ///   - scale: above zero.
+  ///   - bytes: as many bytes.
+  public static func quantize(
+    _ row: UnsafeBufferPointer<Float>, scale: Float, rounding: QuotientRounding,
+    into bytes: UnsafeMutableRawBufferPointer
+  ) -> QuantizationSums {
+    precondition(bytes.count == row.count, "\(row.count) numbers do not fit \(bytes.count) bytes of E4M3")
+    guard let x = row.baseAddress, let y = bytes.baseAddress else { return QuantizationSums() }
+    return quantizeF32ToE4M3(row.count, x, y, scale: scale, rounding: rounding)
+  }
+
+  /// For each of `scales` adds Σ (w − scale · code)² over `row` to `errors`, without making codes: what a search for the best scale
+  /// compares. Multiplies by the reciprocal, so that single elements may differ from `quantize` by a rounding.
+  public static func addErrors(
+    of row: UnsafeBufferPointer<Float>, scales: UnsafeBufferPointer<Float>, to errors: UnsafeMutableBufferPointer<Float>
+  ) {
+    precondition(scales.count == errors.count)
+    guard let x = row.baseAddress, let s = scales.baseAddress, let e = errors.baseAddress else { return }
+    addE4M3Errors(row.count, x, s, e, candidates: scales.count)
+  }
+}
+
+// MARK: Codes and sums
+
+/// Vectors of sums over the lanes.
+private struct LaneSums {
+  var signal = Floats16()
+  var noise = Floats16()
+  var clipped = Words16()
+  var zeroed = Words16()
+}
+
+// v: 16 values    quotient: v / scale    result: 16 codes
+@inline(__always)
+private func quantized(_ v: Floats16, _ quotient: Floats16, _ scales: Floats16, _ sums: inout LaneSums) -> Bytes16 {
+  let pattern = bits(quotient)
+  let sign = pattern & all(Int32(bitPattern: 0x8000_0000))
+  let unclamped = pattern & all(0x7FFF_FFFF)
+  let limit = all(0x43E0_0000)  // 448
+  let clips = unclamped .> limit
+  let magnitude = unclamped.replacing(with: limit, where: clips)
+  let odd = shiftedRight(magnitude, 20) & all(1)
+  let rounded = shiftedRight(magnitude &+ all(0x7FFFF) &+ odd, 20)
+  // Below 2^-6: the sum with 2^14, whose last bit is worth 2^-9, rounds to the multiple we want.
+  let isSubnormal = magnitude .< all(0x3C80_0000)
+  let sum = floats(ofBits: magnitude) + Floats16(repeating: 0x1p14)
+  let code = (rounded &- all(120 << 3)).replacing(with: bits(sum) &- all(0x4680_0000), where: isSubnormal)
+
+  let difference = sum - Floats16(repeating: 0x1p14)
+  let value = (rounded &<< all(20)).replacing(with: bits(difference), where: isSubnormal)
+  let error = v - floats(ofBits: value | sign) * scales
+  sums.signal += v * v
+  sums.noise += error * error
+  let one = all(1)
+  let none = all(0)
+  sums.clipped &+= none.replacing(with: one, where: clips)
+  let vanishes = none.replacing(with: one, where: code .== none)
+  sums.zeroed &+= vanishes.replacing(with: none, where: bits(v) & all(0x7FFF_FFFF) .== none)
+  return lowBytes(code | shiftedRight(sign, 24))
+}
+
+@inline(__always)
+private func store(_ sums: LaneSums, _ output: UnsafeMutableRawPointer) {
+  output.storeBytes(of: total(sums.signal), as: Float.self)
+  output.storeBytes(of: total(sums.noise), toByteOffset: 4, as: Float.self)
+  output.storeBytes(of: total(sums.clipped), toByteOffset: 8, as: Int32.self)
+  output.storeBytes(of: total(sums.zeroed), toByteOffset: 12, as: Int32.self)
+}
+
+// x: count x F32    y: count x E4M3 of x / scale    s: signal, noise, clipped, zeroed
+@_cdecl("mtconv_quantize_e4m3") @inline(__always)
+func quantizeE4M3Body(
+  _ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ scale: Float, _ s: UnsafeMutableRawPointer
+) {
+  let scales = Floats16(repeating: scale)
+  var sums = LaneSums()
+  mapLanes(count, x, y) { (v: Floats16) -> Bytes16 in quantized(v, v / scales, scales, &sums) }
+  store(sums, s)
+}
+
+// The same with the quotient rounded to BF16.
+@_cdecl("mtconv_quantize_e4m3_compat") @inline(__always)
+func quantizeE4M3CompatBody(
+  _ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ scale: Float, _ s: UnsafeMutableRawPointer
+) {
+  let scales = Floats16(repeating: scale)
+  var sums = LaneSums()
+  mapLanes(count, x, y) { (v: Floats16) -> Bytes16 in
+    let quotient = bits(v / scales)
+    let odd = shiftedRight(quotient, 16) & all(1)
+    let rounded = (quotient &+ all(0x7FFF) &+ odd) & all(Int32(bitPattern: 0xFFFF_0000))
+    return quantized(v, floats(ofBits: rounded), scales, &sums)
+  }
+  store(sums, s)
+}
+
+@inline(never)
+package func quantizeF32ToE4M3(
+  _ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, scale: Float, rounding: QuotientRounding,
+  at level: InstructionLevel = .current
+) -> QuantizationSums {
+  var sums = QuantizationSums()
+  #if arch(x86_64)
+    switch (level, rounding) {
+    case (.v4, .single): mtconv_quantize_e4m3_v4(count, x, y, scale, &sums)
+    case (.v3, .single): mtconv_quantize_e4m3_v3(count, x, y, scale, &sums)
+    case (.baseline, .single): quantizeE4M3Body(count, x, y, scale, &sums)
+    case (.v4, .throughBF16): mtconv_quantize_e4m3_compat_v4(count, x, y, scale, &sums)
+    case (.v3, .throughBF16): mtconv_quantize_e4m3_compat_v3(count, x, y, scale, &sums)
+    case (.baseline, .throughBF16): quantizeE4M3CompatBody(count, x, y, scale, &sums)
+    }
+  #else
+    switch rounding {
+    case .single: quantizeE4M3Body(count, x, y, scale, &sums)
+    case .throughBF16: quantizeE4M3CompatBody(count, x, y, scale, &sums)
+    }
+  #endif
+  return sums
+}
+
+// MARK: Errors of many scales
+
+@inline(__always)
+private func squaredErrors(_ magnitude: Floats16, _ reciprocals: Floats16, _ scales: Floats16) -> Floats16 {
+  let quotient = bits(magnitude * reciprocals)
+  let limit = all(0x43E0_0000)  // 448
+  let clamped = quotient.replacing(with: limit, where: quotient .> limit)
+  // A power of two 2^20 above the number's own (and not below that of 2^-6) has its last bit where the code has its: adding and
+  // taking it away rounds.
+  let least = all(0x3C80_0000)
+  let exponent = clamped & all(0x7F80_0000)
+  let shift = floats(ofBits: exponent.replacing(with: least, where: exponent .< least) &+ all(20 << 23))
+  let sum = floats(ofBits: clamped) + shift
+  let error = magnitude - (sum - shift) * scales
+  return error * error
+}
+
+// x: count x F32    s: candidates x F32    e: candidates x F32, added to
+@_cdecl("mtconv_e4m3_errors") @inline(__always)
+func e4m3ErrorsBody(
+  _ count: Int, _ x: UnsafeRawPointer, _ s: UnsafeRawPointer, _ e: UnsafeMutableRawPointer, _ candidates: Int
+) {
+  let vectors = count / 16
+  let rest = count - vectors * 16
+  var last = Floats16()
+  withUnsafeMutableBytes(of: &last) { $0.baseAddress!.copyMemory(from: x + 64 * vectors, byteCount: 4 * rest) }
+  last = floats(ofBits: bits(last) & all(0x7FFF_FFFF))
+  for candidate in 0..<candidates {
+    let scale = s.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
+    let scales = Floats16(repeating: scale)
+    let reciprocals = Floats16(repeating: 1 / scale)
+    var sum = squaredErrors(last, reciprocals, scales)
+    for i in 0..<vectors {
+      let v = (x + 64 * i).loadUnaligned(as: Words16.self) & all(0x7FFF_FFFF)
+      sum += squaredErrors(floats(ofBits: v), reciprocals, scales)
+    }
+    let before = e.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
+    e.storeBytes(of: before + total(sum), toByteOffset: 4 * candidate, as: Float.self)
+  }
+}
+
+@inline(never)
+package func addE4M3Errors(
+  _ count: Int, _ x: UnsafeRawPointer, _ s: UnsafeRawPointer, _ e: UnsafeMutableRawPointer, candidates: Int,
+  at level: InstructionLevel = .current
+) {
+  #if arch(x86_64)
+    switch level {
+    case .v4: mtconv_e4m3_errors_v4(count, x, s, e, candidates)
+    case .v3: mtconv_e4m3_errors_v3(count, x, s, e, candidates)
+    case .baseline: e4m3ErrorsBody(count, x, s, e, candidates)
+    }
+  #else
+    e4m3ErrorsBody(count, x, s, e, candidates)
+  #endif
+}

@@ -1,0 +1,292 @@
+internal import ModelArchitectures
+internal import ModelCheckpoints
+internal import ModelCompression
+internal import OrderedCollections
+internal import TensorFormats
+
+/// The steps of `compress`: each takes what an earlier run left in the work folder, if it was made from the same things.
+final class CompressJob {
+  private let options: CompressCommand
+  private let model: Checkpoint
+  private let progress: ProgressLine
+  private let compressor: Compressor
+  private var sequences: TextOptions
+  private var steps: [CompressReport.Step] = []
+  private var sources = Recipe.Sources()
+  private lazy var work = Result { try CompressionWork(path: workPath) }
+  private lazy var calibrationSet = Result { try makeCalibrationSet() }
+  private lazy var modelHash = Result { try model.contentHash(progress: progress.handler) }
+
+  private static let statistics = "stats.safetensors"
+  private static let plan = "plan.json"
+  private static let healed = "healed.safetensors"
+  private static let healing = "healing.json"
+  private static let output = "output"
+  private static let verification = "verification.json"
+  private static let names = [statistics, plan, healed, healing, output, verification]
+
+  init(_ options: CompressCommand, _ model: Checkpoint, _ progress: ProgressLine) throws {
+    (self.options, self.model, self.progress) = (options, model, progress)
+    sequences = options.sequences
+    sequences.context = sequences.length(for: model)
+    var compressor = Compressor(Self.request(options, model))
+    compressor.progress = progress.handler
+    self.compressor = compressor
+    sources.command = CommandLine.arguments
+    if let path = options.calibration { note(path, as: "calibration", calibrationLimit) }
+    if let path = options.heldout { note(path, as: "held out", options.heldoutChunks) }
+    if !options.dryRun { try refuseOutput() }
+    // Before anything is measured for it.
+    let layers = model.hyperparameters.layerCount
+    if let kept = options.sizes.target(model.hyperparameters).layers, !(1...layers).contains(kept) {
+      throw CompressionError(.invalidPlan, "cannot keep \(kept) of \(layers) layers")
+    }
+  }
+
+  private var workPath: String { options.work ?? options.out.withoutSlashes + ".work" }
+
+  /// An output that is there is refused, unless an earlier run of this work wrote it and was stopped before it was verified.
+  private func refuseOutput() throws {
+    let mark = FileSystem.join(workPath, Self.output + ".key")
+    if FileSystem.exists(mark) { return }
+    try FileError.refuseExisting(options.out, unless: options.force)
+  }
+
+  private static func request(_ options: CompressCommand, _ model: Checkpoint) -> Compressor.Request {
+    var request = Compressor.Request()
+    request.output = Checkpoint.FileFormat(outputPath: options.out)
+    // Codes of an FP8 model stay as they are, unless something else is asked for.
+    let keepsCodes = !options.fp8 && model.weights.values.contains { $0.scale != nil }
+    let usual = request.output == .gguf ? model.defaultFormat(for: .gguf) : keepsCodes ? nil : .bf16
+    request.elementFormat = options.dtype?.elementFormat ?? usual
+    if options.fp8 { request.quantization = QuantizationScheme(rounding: options.rounding) }
+    if let size = options.maxShardSize { request.write.maximumShardSize = size.count }
+    request.write.overwrites = options.force
+    return request
+  }
+
+  // MARK: Runs
+
+  func dryRun() throws -> CompressReport {
+    let recipe = try recipe()
+    let result = try recipe.applied(to: model)
+    let sizes = CompressReport.Sizes(
+      parentParameters: model.parameterCount, parameters: result.parameterCount, parentBytes: model.byteCount,
+      bytes: try result.byteCount(as: recipe.output))
+    if usesWork, options.work == nil { try work.get().remove(Self.names) }
+    return CompressReport(recipe: recipe, steps: steps, sizes: sizes, verification: nil)
+  }
+
+  func run() throws -> CompressReport {
+    var recipe = try recipe()
+    let healing = try healing(of: recipe)
+    let (heldOut, text) = try heldOutSet()
+    recipe.parent.contentHash = try modelHash.get()
+    try recipe.seal(
+      parent: model, overlay: healing?.overlay, report: try healing?.report.summary, sources: sources,
+      progress: progress.handler)
+    let isWritten = try isWritten(recipe)
+    if usesWork { try work.get().note(Self.output, key: JSON(encoding: recipe).serialized()) }
+    let result = try compressor.write(
+      recipe, of: model, overlay: healing?.overlay, to: options.out, heldOut: heldOut, text: text,
+      verifier: options.limits.verifier, isWritten: isWritten)
+    if usesWork { try finishWork(result.report) }
+    return CompressReport(
+      recipe: result.recipe, steps: steps, sizes: nil, healing: healing?.report, verification: result.report,
+      isRandom: text == nil)
+  }
+
+  /// Whether the output is what this recipe wrote before it was stopped.
+  private func isWritten(_ recipe: Recipe) throws -> Bool {
+    guard usesWork, FileSystem.exists(options.out), !options.force else { return false }
+    guard let written = try? Checkpoint(path: options.out), var found = try? Recipe(of: written) else {
+      throw FileError(.exists, "'\(options.out)' already exists; --force replaces it")
+    }
+    // Another way to say the same is no other output.
+    found.provenance?.command = recipe.provenance?.command ?? []
+    guard found == recipe else { throw FileError(.exists, "'\(options.out)' already exists; --force replaces it") }
+    steps.append(CompressReport.Step(name: "output", file: options.out, isReused: true))
+    return true
+  }
+
+  private var usesWork: Bool { options.work != nil || !steps.isEmpty }
+
+  private func finishWork(_ report: VerificationReport) throws {
+    let work = try work.get()
+    let file = try OutputFile(path: work.file(Self.verification), overwrite: true)
+    try file.write(JSON(encoding: report).serializedBytes(.indented) + [0x0A])
+    try file.commit()
+    if options.work == nil, report.passes {
+      work.remove(Self.names)
+    } else {
+      // The output is verified: another run may not take it for an unfinished one.
+      work.remove([Self.output])
+    }
+  }
+
+  /// Removes a folder of our own in which nothing was left to go on from.
+  func abandon() {
+    if options.work == nil, FileSystem.exists(workPath) { try? work.get().remove([]) }
+  }
+
+  // MARK: Steps
+
+  private func recipe() throws -> Recipe {
+    var working = compressor
+    working.request.pruning = try pruning()
+    return try working.plan(for: model, calibration: CalibrationSet(sequences: []))
+  }
+
+  private func pruning() throws -> PruningPlan? {
+    if let path = options.plan {
+      sources.plan = path
+      return try PruningPlan(parsing: FileSystem.read(path), name: path)
+    }
+    guard options.plansItself else { return nil }
+    let (statistics, key) = try statistics()
+    let planKey = try
+      "\(key)\nplan \(options.sizes) \(options.importance) \(options.search)\nheld out \(textKey(options.heldout, options.heldoutChunks))"
+    let plan = try step("plan", Self.plan, key: planKey) { path in
+      try PruningPlan(parsing: FileSystem.read(path), name: path)
+    } make: { path in
+      let plan = try makePlan(statistics)
+      try Self.write(JSON(encoding: plan), to: path)
+      return plan
+    }
+    sources.plan = try work.get().file(Self.plan)
+    return plan.droppedLayers.isEmpty && plan.keptIndices.isEmpty ? nil : plan
+  }
+
+  private func makePlan(_ statistics: ActivationStatistics) throws -> PruningPlan {
+    let request = compressor.request
+    let format = OutputFormat(request.output, elementFormat: request.elementFormat, quantization: request.quantization)
+    let context = options.sizes.goal?.context ?? model.limited(context: 4096)
+    let heldOut = try options.heldout.map { try set($0, options.heldoutChunks) }
+    let job = try PlanJob(
+      PlanJob.Options(
+        sizes: options.sizes, importance: options.importance, search: options.search, format: format, context: context),
+      model, statistics, contentHash: try modelHash.get(),
+      texts: PlanJob.Texts(
+        heldOut: heldOut, calibration: options.search.searchHeal == nil ? nil : try calibrationSet.get()),
+      progress)
+    return try job.report(output: options.out).plan
+  }
+
+  /// The statistics, and what they depend on.
+  private func statistics() throws -> (ActivationStatistics, key: String) {
+    if let path = options.stats, FileSystem.exists(path) {
+      let file = try StatisticsFile(path: path)
+      try file.check(against: model, progress: progress.handler)
+      sources.statistics = path
+      steps.append(CompressReport.Step(name: "statistics", file: path, isReused: true))
+      return (file.statistics, "statistics \(try ContentHash(ofFile: path))")
+    }
+    let key = try "\(baseKey())\ncalibration \(textKey(options.calibration, calibrationLimit))"
+    if let path = options.stats {
+      let file = try measure(to: path)
+      sources.statistics = path
+      steps.append(CompressReport.Step(name: "statistics", file: path, isReused: false))
+      return (file.statistics, key)
+    }
+    let file = try step("statistics", Self.statistics, key: key) {
+      try StatisticsFile(path: $0)
+    } make: {
+      try measure(to: $0)
+    }
+    sources.statistics = try work.get().file(Self.statistics)
+    return (file.statistics, key)
+  }
+
+  private func measure(to path: String) throws -> StatisticsFile {
+    let set = try calibrationSet.get()
+    let statistics = try ActivationStatistics(of: model, on: set, progress: progress.handler)
+    let settings = try StatisticsFile.Settings(
+      of: model, on: set, text: options.calibration, progress: progress.handler)
+    let file = StatisticsFile(settings: settings, statistics: statistics)
+    try file.write(to: path, overwrite: true)
+    return file
+  }
+
+  private func healing(of recipe: Recipe) throws -> Healing? {
+    guard let plan = recipe.pruning, options.calibration != nil, !options.noHeal else { return nil }
+    let planHash = ContentHash(of: Array(try JSON(encoding: plan).serialized().utf8))
+    let settings = Healer.Settings()
+    let key = try """
+    \(baseKey())
+    calibration \(textKey(options.calibration, calibrationLimit))
+    pruned by \(planHash)
+    healing \(JSON(encoding: settings).serialized())
+    """
+    let folder = try work.get()
+    return try step("healed weights", Self.healed, key: key) { path in
+      let report: HealingReport = try JSON(parsing: FileSystem.read(folder.file(Self.healing))).decoded()
+      return Healing(overlay: try WeightOverlay(path: path, for: try model.pruned(by: plan)), report: report)
+    } make: { path in
+      let healing = try compressor.heal(recipe, of: model, on: calibrationSet.get(), settings: settings)
+      try healing.report.write(to: folder.file(Self.healing), overwrite: true)
+      try healing.overlay.write(to: path, overwrite: true)
+      return healing
+    }
+  }
+
+  private func step<Value>(
+    _ name: String, _ file: String, key: String, load: (String) throws -> Value, make: (String) throws -> Value
+  ) throws -> Value {
+    let folder = try work.get()
+    let (value, isReused) = try folder.value(file, key: key, load: load, make: make)
+    steps.append(CompressReport.Step(name: name, file: folder.file(file), isReused: isReused))
+    return value
+  }
+
+  private static func write(_ json: JSON, to path: String) throws {
+    let file = try OutputFile(path: path, overwrite: true)
+    try file.write(json.serializedBytes(.indented) + [0x0A])
+    try file.commit()
+  }
+
+  // MARK: Texts and keys
+
+  private var calibrationLimit: Int { sequences.chunks ?? 32 }
+
+  private func makeCalibrationSet() throws -> CalibrationSet {
+    guard let path = options.calibration else { preconditionFailure("no calibration text was asked for") }
+    return try set(path, calibrationLimit)
+  }
+
+  private func set(_ path: String, _ limit: Int) throws -> CalibrationSet {
+    var cut = sequences
+    cut.chunks = limit
+    return try cut.set(path, model: model)
+  }
+
+  /// For the record: the same whether a step reads the text or takes what is there.
+  private func note(_ path: String, as purpose: String, _ limit: Int) {
+    sources.texts[purpose] = Recipe.Sources.Text(
+      path: path, context: sequences.context ?? TextOptions.defaultContext, sequences: limit,
+      beginsSequences: !sequences.noBos)
+  }
+
+  private func heldOutSet() throws -> (CalibrationSet, text: String?) {
+    guard let path = options.heldout ?? options.calibration else {
+      return (.random(for: model, context: sequences.length(for: model)), nil)
+    }
+    return (try set(path, options.heldoutChunks), FileSystem.baseName(path))
+  }
+
+  private func baseKey() throws -> String { try "mtconv \(Recipe.version)\nmodel \(modelHash.get())" }
+
+  private func textKey(_ path: String?, _ limit: Int) throws -> String {
+    guard let path else { return "none" }
+    return try
+      "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"
+  }
+}
+
+extension String {
+  /// A path without slashes at its end.
+  fileprivate var withoutSlashes: String {
+    var result = self
+    while result.count > 1, result.hasSuffix("/") { result.removeLast() }
+    return result
+  }
+}

@@ -1,0 +1,111 @@
+import MTConvTestSupport
+import TensorFormats
+import Testing
+
+/// `compress` from calibration to verification, stopped, taken up again, and made again.
+@Suite struct CompressionTests {
+  private let folder = TemporaryFolder()
+
+  private func arguments(_ out: String, _ more: String...) -> [String] {
+    [
+      "compress", "models/kjv-1m", folder.file(out), "--ffn", "192", "--drop-layers", "6", "--fp8", "--context", "32",
+      "--chunks", "5", "--calibration", "models/kjv-1m/calibration.txt", "--heldout", "models/kjv-1m/heldout.txt",
+      "--heldout-chunks", "1", "--json", "--quiet",
+    ] + more
+  }
+
+  private func report(_ arguments: [String], status: Int32 = 0) throws -> JSON {
+    let run = try ProgramRun(arguments)
+    #expect(run.status == status, "\(run.errors)")
+    return try JSON(parsing: run.output)
+  }
+
+  private func expectSameFiles(_ a: String, _ b: String) throws {
+    let names = try FileSystem.names(in: folder.file(a))
+    #expect(try FileSystem.names(in: folder.file(b)) == names)
+    for name in names {
+      #expect(try folder.bytes(of: "\(a)/\(name)") == folder.bytes(of: "\(b)/\(name)"), "\(name)")
+    }
+  }
+
+  @Test func aSecondRunTakesWhatTheFirstWorkedOut() throws {
+    let work = folder.file("work")
+    let first = try report(arguments("a", "--work", work))
+    #expect(first["steps"]?.array?.map { $0["isReused"] } == [false, false, false])
+    #expect(first["verification"]?["correctness"]?["checks"]?["overlaid"]?.int ?? 0 > 0)
+    #expect(first["healing"]?["steps"]?.array?.isEmpty == false)
+    let names = ["healed.safetensors", "healing.json", "plan.json", "stats.safetensors", "verification.json"]
+    let kept = try FileSystem.names(in: work).filter { !$0.hasSuffix(".key") }
+    #expect(kept == names)
+
+    let again = try report(arguments("a", "--work", work, "--force"))
+    #expect(again["steps"]?.array?.map { $0["isReused"] } == [true, true, true])
+    #expect(again["recipe"]?["overlay"] == first["recipe"]?["overlay"])
+    #expect(again["verification"] == first["verification"])
+    // Other settings, other plan: what depends on it is made anew, the statistics are not.
+    let other = try report(arguments("b", "--work", work, "--hidden", "64"))
+    #expect(other["steps"]?.array?.map { $0["isReused"] } == [true, false, false])
+  }
+
+  @Test func aRunThatWasStoppedBeforeItWasVerifiedGoesOn() throws {
+    let work = folder.file("work")
+    let first = try report(arguments("a", "--work", work))
+    try FileSystem.names(in: folder.file("a")).forEach { name in
+      try folder.makeDirectory("copy")
+      try folder.write(folder.bytes(of: "a/\(name)"), to: "copy/\(name)")
+    }
+    // As it was when the weights were written and nothing was verified.
+    var manifest = try #require(try JSON(parsing: folder.bytes(of: "a/mtconv.json")).object)
+    manifest["verification"] = nil
+    try folder.write(JSON.object(manifest).serializedBytes(.indented) + [0x0A], to: "a/mtconv.json")
+    #expect(try ProgramRun(arguments("a", "--work", work)).status == 2, "an output of nobody's is refused")
+    try folder.write("output", to: "work/output.key")
+    let again = try report(arguments("a", "--work", work))
+    #expect(again["steps"]?.array?.map { $0["isReused"] } == [true, true, true, true])
+    #expect(again["verification"] == first["verification"])
+    try expectSameFiles("a", "copy")
+  }
+
+  @Test func replayMakesTheSameBytes() throws {
+    _ = try report(arguments("a", "--work", folder.file("work")))
+    #expect(!FileSystem.exists(folder.file("a.work")))
+    let parent = ["--parent", "models/kjv-1m"]
+    let healed = ["--heal", folder.file("work/healed.safetensors")]
+    let first = try ProgramRun(["replay", folder.file("a"), "-o", folder.file("b")] + parent + healed)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("equal to it"))
+    try expectSameFiles("a", "b")
+    // Healed again from the text, from the manifest alone.
+    let text = ["--calibration", "models/kjv-1m/calibration.txt"]
+    let second = try ProgramRun(["replay", folder.file("a/mtconv.json"), "-o", folder.file("c")] + parent + text)
+    #expect(second.status == 0, "\(second.errors)")
+    try expectSameFiles("a", "c")
+
+    let otherText = ["--calibration", "models/kjv-1m/heldout.txt"]
+    let refusedText = try ProgramRun(["replay", folder.file("a"), "-o", folder.file("d")] + parent + otherText)
+    #expect(refusedText.status == 2 && refusedText.errors.contains("has SHA-256"))
+    let nothing = try ProgramRun(["replay", folder.file("a"), "-o", folder.file("d")] + parent)
+    #expect(nothing.status == 2 && nothing.errors.contains("give their file"))
+  }
+
+  @Test func replayRefusesAnotherParentOfTheSameSizes() throws {
+    let plan = #"{"parentLayerCount": 3, "keptLayers": [0, 2], "criterion": "explicit"}"#
+    try folder.write(plan, to: "plan.json")
+    let out = folder.file("small.gguf")
+    let prune = try ProgramRun("prune", "models/llama-pico", "--plan", folder.file("plan.json"), "-o", out)
+    #expect(prune.status == 0, "\(prune.errors)")
+    let again = try ProgramRun("replay", out, "--parent", "models/llama-pico", "-o", folder.file("again.gguf"))
+    #expect(again.status == 0, "\(again.errors)")
+    #expect(try folder.bytes(of: "small.gguf") == folder.bytes(of: "again.gguf"))
+    // The same configuration with one bit of one weight changed.
+    try folder.makeDirectory("other")
+    for name in ["config.json", "model.safetensors"] {
+      try folder.write(FileSystem.read(Fixture.path("models/llama-pico/\(name)")), to: "other/\(name)")
+    }
+    try folder.flip(byte: try folder.bytes(of: "other/model.safetensors").count - 3, of: "other/model.safetensors")
+    let refused = try ProgramRun("replay", out, "--parent", folder.file("other"), "-o", folder.file("no.gguf"))
+    #expect(refused.status == 2 && refused.errors.contains("has the same sizes and content hash"), "\(refused.errors)")
+    let wrongKind = try ProgramRun("replay", out, "--parent", "models/llama-pico", "-o", folder.file("directory"))
+    #expect(wrongKind.status == 2)
+  }
+}
