@@ -37,16 +37,6 @@ extension Checkpoint {
     return leavesGGUF || !fits(fileFormat) ? .bf16 : nil
   }
 
-  /// The model with every weight in the element format that it has in another checkpoint of the same sizes; lazy.
-  public func converted(toFormatsOf other: Checkpoint) -> Checkpoint {
-    var result = self
-    for (key, weight) in weights {
-      guard let format = other.weights[key]?.format, format != weight.format || weight.scale != nil else { continue }
-      result.weights[key] = Weight(weight.plain.converted(to: format, name: huggingFaceName(of: key)))
-    }
-    return result
-  }
-
   /// Whether a file of this kind can hold every weight as it is.
   public func fits(_ fileFormat: FileFormat) -> Bool {
     weights.values.allSatisfy { weight in

@@ -70,7 +70,8 @@ public final class Distiller {
     pass = try TrainingPass(student, teacher, plan, data, settings, work)
     heldOut = try HeldOut(set, teacher: teacher, progress: progress)
     let identity = DistillationState.Identity(
-      settings: settings, student: Recipe.Parent(student), teacher: teacher.map { Recipe.Parent($0.model) },
+      settings: settings, student: Recipe.Parent(student, contentHash: try student.contentHash(progress: progress)),
+      teacher: try teacher.map { Recipe.Parent($0.model, contentHash: try $0.model.contentHash(progress: progress)) },
       data: data.fingerprint)
     let path = FileSystem.join(work.folder, Self.stateName)
     if work.resumes {

@@ -36,6 +36,27 @@ public struct TrainingData: Sendable {
     self.context = context
   }
 
+  /// Reads a file: text is one document, of JSON lines each is one, and token ids are used as they are.
+  public init(reading input: TextInput, model: Checkpoint, context: Int) throws {
+    do {
+      switch input.kind {
+      case .text:
+        guard let text = String(validating: try FileSystem.read(input.path), as: UTF8.self) else {
+          throw CompressionError(.notEnoughText, "not UTF-8 text")
+        }
+        try self.init(texts: [text], model: model, context: context)
+      case .jsonLines(let field):
+        let documents = try JSONLines(file: MappedFile(path: input.path), field: field).map { try $0.get() }
+        try self.init(texts: documents, model: model, context: context)
+      case .tokens:
+        let set = try CalibrationSet(tokens: FileSystem.read(input.path), model: model, limit: nil)
+        try self.init(documents: set.sequences, context: context)
+      }
+    } catch let error as CompressionError {
+      throw CompressionError(error.code, "'\(input.path)': \(error.message)")
+    }
+  }
+
   /// Reads texts with the tokenizer of a model. Where the model has tokens for them, a document begins and ends with one.
   public init(texts: [String], model: Checkpoint, context: Int) throws {
     guard let description = try model.tokenizerDescription() else {

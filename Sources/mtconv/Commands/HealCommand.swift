@@ -54,9 +54,8 @@ struct HealCommand: ParsableCommand {
   @OptionGroup(title: "Text") var input: TextInputOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  func validate() throws { try input.require() }
-
   func validate() throws {
+    try input.require()
     if let correction, !(0...1).contains(correction) {
       throw ValidationError("--correction is \(correction), expected 0 to 1")
     }

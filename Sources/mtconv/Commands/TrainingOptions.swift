@@ -10,7 +10,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Text to train on: UTF-8, or JSON lines with a field 'text', a document each.", valueName: "file"),
+      "Text to train on: UTF-8, .jsonl with a document on each line, or .json of token ids.", valueName: "file"),
     completion: .file())
   var data: String
 
@@ -18,6 +18,11 @@ struct TrainingOptions: ParsableArguments {
     name: .long,
     help: ArgumentHelp("Other text, to see what the training is worth.", valueName: "file"), completion: .file())
   var heldout: String
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("The field of a JSON object that holds a document.", valueName: "name"))
+  var field = TextInput.defaultField
 
   @Option(name: .long, help: ArgumentHelp("Sequences of the held-out text.", valueName: "count"))
   var heldoutChunks = 8

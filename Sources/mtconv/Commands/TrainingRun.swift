@@ -16,10 +16,10 @@ struct TrainingRun {
     let fileFormat = Checkpoint.FileFormat(outputPath: options.outputFile)
     try student.checkTrainable(fileFormat)
     let data = try TrainingData(
-      texts: TextFile(path: options.data).documents, model: student, context: settings.context)
+      reading: TextInput(path: options.data, field: options.field), model: student, context: settings.context)
     let heldOut = try CalibrationSet(
-      text: TextFile(path: options.heldout).documents.joined(separator: "\n\n"), model: student,
-      context: settings.context, limit: options.heldoutChunks)
+      reading: TextInput(path: options.heldout, field: options.field), model: student, context: settings.context,
+      limit: options.heldoutChunks)
     if options.dryRun {
       return try TrainingPlanReport(settings, data, student, teacher, options).print(asJSON: options.output.json)
     }
@@ -36,21 +36,39 @@ struct TrainingRun {
     StopRequest.await()
     let outcome = try distiller.run(progress: { line.show(TrainingLine($0).text) }, isStopped: { StopRequest.isMade })
     line.finish()
-    try finish(outcome, fileFormat, line)
+    try finish(outcome, fileFormat, heldOut, data, line)
   }
 
-  private func finish(_ outcome: Distiller.Outcome, _ fileFormat: Checkpoint.FileFormat, _ line: ProgressLine) throws {
+  private func finish(
+    _ outcome: Distiller.Outcome, _ fileFormat: Checkpoint.FileFormat, _ heldOut: CalibrationSet, _ data: TrainingData,
+    _ line: ProgressLine
+  ) throws {
     let report = TrainingReport(outcome, settings, options)
     if !outcome.isStopped, let weights = outcome.weights {
       var write = WriteOptions()
       write.overwrites = options.force
       write.progress = line.handler
-      try student.trained(weights).write(to: options.outputFile, as: fileFormat, write)
+      var recipe = Recipe(
+        parent: student, output: fileFormat, elementFormat: student.defaultFormat(for: fileFormat))
+      try recipe.seal(
+        parent: student, overlay: weights, report: JSON(encoding: report), sources: sources(heldOut, data),
+        progress: line.handler)
+      try recipe.write(of: student, overlay: weights, to: options.outputFile, write)
       line.finish()
     }
     try report.print(asJSON: options.output.json)
     if outcome.isStopped { throw ExitStatus.interrupted }
     if outcome.weights == nil { throw ExitStatus.refused }
+  }
+
+  private func sources(_ heldOut: CalibrationSet, _ data: TrainingData) -> Recipe.Sources {
+    var sources = Recipe.Sources()
+    sources.texts["training"] = .init(
+      path: options.data, context: data.context, sequences: data.rows.count, beginsSequences: true)
+    sources.texts["held-out"] = .init(
+      path: options.heldout, context: settings.context, sequences: heldOut.sequences.count, beginsSequences: true)
+    sources.command = CommandLine.arguments
+    return sources
   }
 
   private func warnOfVocabularies() {

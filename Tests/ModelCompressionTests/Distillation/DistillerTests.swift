@@ -18,7 +18,7 @@ struct DistillerTests {
     let (before, after) = (try #require(outcome.start.divergence), try #require(outcome.best.divergence))
     #expect(after < before / 3)
     #expect((outcome.steps, outcome.skippedSteps, outcome.isStopped) == (10, 0, false))
-    let trained = try learner.student.trained(try #require(outcome.weights))
+    let trained = try learner.student.replacing(try #require(outcome.weights))
     let quality = try HeldOut(learner.heldOut, teacher: Teacher(learner.teacher)) { _ in }.quality(of: trained.network)
     #expect(abs(try #require(quality.divergence) - after) < 1e-6)
     // A line for every step and for every look.

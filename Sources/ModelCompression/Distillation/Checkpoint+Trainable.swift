@@ -22,11 +22,4 @@ extension Checkpoint {
         .invalidSettings, "'\(path)' has formats that a \(fileFormat.rawValue) cannot hold; convert the student first")
     }
   }
-
-  /// The model with trained weights in the formats that the old ones had; lazy.
-  public func trained(_ overlay: WeightOverlay) throws -> Checkpoint {
-    var result = try replacing(overlay).converted(toFormatsOf: self)
-    result.recipe = nil
-    return result
-  }
 }
