@@ -64,8 +64,8 @@ public struct Replay: Sendable {
     }
     try check(text: path, for: "calibration")
     let set = try CalibrationSet(
-      text: String(decoding: FileSystem.read(path), as: UTF8.self), model: parent, context: text.context,
-      limit: text.sequences, beginsSequences: text.beginsSequences)
+      reading: TextInput(path: path), model: parent, context: text.context, limit: text.sequences,
+      beginsSequences: text.beginsSequences)
     var healer = Healer(try stated.decoded())
     healer.progress = progress
     let overlay = try healer.heal(parent, plan: plan, on: set).overlay

@@ -181,7 +181,7 @@ final class CompressJob {
       steps.append(CompressReport.Step(name: "statistics", file: path, isReused: true))
       return (file.statistics, "statistics \(try ContentHash(ofFile: path))")
     }
-    let key = try "\(baseKey())\ncalibration \(textKey(options.calibration, calibrationLimit))"
+    let key = try "\(baseKey())\ncalibration \(textKey(options.calibration, calibrationLimit))\n\(lossKey)"
     if let path = options.stats {
       let file = try measure(to: path)
       sources.statistics = path
@@ -197,15 +197,36 @@ final class CompressJob {
     return (file.statistics, key)
   }
 
+  /// One pass over the text; a run that was stopped goes on behind the last block that was done.
   private func measure(to path: String) throws -> StatisticsFile {
     let set = try calibrationSet.get()
-    let statistics = try ActivationStatistics(of: model, on: set, progress: progress.handler)
     let settings = try StatisticsFile.Settings(
       of: model, on: set, text: options.calibration, progress: progress.handler)
+    let folder = try CalibrationWork(path: work.get().file("calibration"), key: settings.workKey(lossKey))
+    var statistics = try Calibration(of: model, on: set, work: folder).run(progress: progress.handler)
+    if let lengths = lossLengths {
+      let losses = try LayerLossMeasurement(
+        of: model, on: set, lengths: lengths, tokenLimit: LayerLossMeasurement.defaultTokenLimit)
+      statistics.layerLosses = try losses.run(work: folder, progress: progress.handler)
+    }
     let file = StatisticsFile(settings: settings, statistics: statistics)
     try file.write(to: path, overwrite: true)
+    try folder.remove()
     return file
   }
+
+  /// Runs of layers whose loss is needed; nil if layers are not chosen by loss.
+  private var lossLengths: [Int]? {
+    guard [.loss, .perplexity].contains(options.importance.depthBy) else { return nil }
+    guard options.importance.isContiguous else { return [1] }
+    let count = model.hyperparameters.layerCount
+    if let kept = options.sizes.target(model.hyperparameters).layers {
+      return Array(Set([1, max(1, count - kept)])).sorted()
+    }
+    return Array(1...max(1, Int(Double(count) * options.sizes.maxDepth)))
+  }
+
+  private var lossKey: String { lossLengths.map { "losses without \($0) layers" } ?? "" }
 
   private func healing(of recipe: Recipe) throws -> Healing? {
     guard let plan = recipe.pruning, options.calibration != nil, !options.noHeal else { return nil }

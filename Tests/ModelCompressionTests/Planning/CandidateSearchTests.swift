@@ -78,7 +78,7 @@ import Testing
     #expect(layers.criterion == "blockInfluence")
     #expect(layers.kept == candidate.sizes.layers)
     #expect(layers.target == "60.0 % of the parameters")
-    #expect(plan.reasons.first { $0.axis == "intermediate" }?.settings == ["sequence": "mean", "batch": "l2"])
+    #expect(plan.reasons.first { $0.axis == "intermediate" }?.settings == ["sequence": "l2", "batch": "l2"])
     #expect(try PruningPlan(parsing: JSON(encoding: plan).serializedBytes(), name: "plan.json") == plan)
   }
 

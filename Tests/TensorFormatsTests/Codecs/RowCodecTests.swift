@@ -8,7 +8,8 @@ import TensorFormats
   @Test func theseFormatsHaveCodecs() {
     #expect(
       Set(Self.decodable.map(\.name)) == [
-        "BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F8_E4M3", "F8_E5M2", "F16", "BF16", "F32", "F64",
+        "BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F16", "BF16",
+        "F32", "F64",
         "Q4_0", "Q4_1", "Q8_0",
       ])
     for format in Self.decodable { #expect(format.codec!.format == format) }

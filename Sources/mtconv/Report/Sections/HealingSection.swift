@@ -8,11 +8,15 @@ extension ReportSection {
         names[kind] ?? kind, chart(record.steps.filter { $0.kind == kind }),
         legend: [("hollow", "before"), ("kept round", "after"), ("warn round", "after, not kept")])
     }
-    let kept = record.steps.count { $0.isKept }
-    var lead = "\(kept) of \(record.steps.count) steps lower the error on text they were not fitted to and are kept."
-    if let tokens = record.heldOutTokens { lead += " Held out: \(tokens) tokens." }
+    var lead = "\(record.steps.count { $0.isKept }) of \(record.steps.count) steps are kept"
+    if let tokens = record.heldOutTokens { lead += ", judged on \(tokens) tokens that they were not fitted to" }
+    let gains = record.steps.filter(\.isKept).compactMap(\.gain).sorted()
+    if let most = gains.last {
+      lead += "; they lower the error by \(NumberText.percent(gains[gains.count / 2])) in the median"
+      lead += " and \(NumberText.percent(most)) at most"
+    }
     return ReportSection(
-      id: "healing", title: "Healing without training", lead: lead, content: charts + [refused(record.steps)])
+      id: "healing", title: "Healing without training", lead: lead + ".", content: charts + [refused(record.steps)])
   }
 
   private static let names = [
@@ -21,7 +25,9 @@ extension ReportSection {
   ]
 
   private static func chart(_ steps: [HealingRecord.Step]) -> Markup {
-    let errors = steps.flatMap { [$0.errorBefore, $0.errorAfter] }.compactMap { $0 }.filter { $0 > 0 }
+    let all = steps.flatMap { [$0.errorBefore, $0.errorAfter] }.compactMap { $0 }.filter(\.isFinite)
+    // What is nothing but rounding stands at the lower end.
+    let errors = all.filter { $0 > 1e-6 * (all.max() ?? 1) }
     let spread = (errors.max() ?? 1) / (errors.min() ?? 1)
     let scale = ChartScale(errors, spread > 30 ? .logarithmic : .linear, fromZero: spread <= 30)
     let x = ChartScale(count: steps.count) { position in
@@ -45,10 +51,28 @@ extension ReportSection {
     return plot.drawing.markup(label: "Error before and after healing")
   }
 
+  /// What was not kept, a row for each reason.
   private static func refused(_ steps: [HealingRecord.Step]) -> Markup {
-    let rows = steps.filter { !$0.isKept }.prefix(20).map { step in
-      [step.layer.map { "layer \($0)" } ?? "last norm", step.kind, step.reason ?? "no reason given"]
+    var layers: [[String]: [Int?]] = [:]
+    var order: [[String]] = []
+    for step in steps where !step.isKept {
+      let key = [names[step.kind] ?? step.kind, step.reason ?? "no reason given"]
+      if layers[key] == nil { order.append(key) }
+      layers[key, default: []].append(step.layer)
     }
-    return rows.isEmpty ? .group([]) : .table(["not kept", "kind", "why"], Array(rows), leading: 3)
+    let rows = order.map { key in
+      let found = Set(layers[key]!.compactMap { $0 }).sorted()
+      let parts = (found.isEmpty ? [] : [LayerRanges.text(found)]) + (layers[key]!.contains(nil) ? ["last norm"] : [])
+      return key + [parts.joined(separator: ", ")]
+    }
+    return rows.isEmpty ? .group([]) : .table(["not kept", "why", "layers"], rows, leading: 3)
+  }
+}
+
+extension HealingRecord.Step {
+  /// The share of the error that the step takes away; nil where there was none.
+  fileprivate var gain: Double? {
+    guard let errorBefore, let errorAfter, errorBefore > 0 else { return nil }
+    return 1 - errorAfter / errorBefore
   }
 }

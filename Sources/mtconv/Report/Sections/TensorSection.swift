@@ -13,6 +13,9 @@ extension ReportSection {
       lead +=
         " The others have a signal \(NumberText.fixed(worst, 1)) to \(NumberText.fixed(best, 1)) dB above their error."
     }
+    if input.healing?.steps.contains(where: \.isKept) == true {
+      lead += " Weights that healing refitted are far from the parent's on purpose."
+    }
     let map = matrix(tensors)
     let chart =
       map.rows.isEmpty
