@@ -50,7 +50,9 @@ struct TrainingDataTests {
     let whole = data.rows.joined().joined()
     #expect(data.rows.count >= 2 && whole.filter { $0 == whole.first! }.count == 2)
     let wrong = try folder.write("{\"text\": \"one\"}\n{\"body\": \"two\"}\n", to: "b.jsonl")
-    let error = #expect(throws: CompressionError.self) { try TrainingData(reading: TextInput(path: wrong), model: model, context: 2) }
+    let error = #expect(throws: CompressionError.self) {
+      try TrainingData(reading: TextInput(path: wrong), model: model, context: 2)
+    }
     #expect(try #require(error).message.contains("line 2"))
   }
 
