@@ -39,7 +39,8 @@ import Testing
       ["distill", "--teacher", "models/kjv-1m", "--student", student, "--force"] + shared(out))
     #expect(again.status == 2 && again.errors.contains("holds a run already"))
     let other = try ProgramRun(
-      ["distill", "--teacher", "models/kjv-1m", "--student", student, "--force", "--resume", "--seed", "9"] + shared(out))
+      ["distill", "--teacher", "models/kjv-1m", "--student", student, "--force", "--resume", "--seed", "9"]
+        + shared(out))
     #expect(other.status == 2 && other.errors.contains("other settings"))
   }
 
