@@ -2,6 +2,7 @@
 public struct CompressionError: Error, Equatable, CustomStringConvertible {
   public enum Code: Sendable {
     case invalidPlan
+    case invalidSettings
     case invalidTask
     case invalidTokens
     case missingWeight
@@ -9,6 +10,8 @@ public struct CompressionError: Error, Equatable, CustomStringConvertible {
     case notEnoughText
     case wrongOverlay
     case wrongRecipe
+    case diverged
+    case wrongState
     case wrongStatistics
   }
 

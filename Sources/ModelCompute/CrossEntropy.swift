@@ -12,8 +12,11 @@ public struct CrossEntropy: LogitLoss, Sendable {
   public let targets: [Int?]
   /// Rows that have a target.
   public let count: Int
+  /// Multiplies the loss: the share of a batch in a step of several.
+  public let weight: Double
 
-  public init(nextTokensOf batch: TokenBatch) {
+  public init(nextTokensOf batch: TokenBatch, weight: Double = 1) {
+    self.weight = weight
     targets = batch.sequences.flatMap { sequence in
       sequence.map { $0 + 1 < sequence.upperBound ? batch.tokens[$0 + 1] : nil }
     }
@@ -25,7 +28,7 @@ public struct CrossEntropy: LogitLoss, Sendable {
     precondition(logits.rows == rows.count)
     let losses = Matrix.zeros(rows: 1, columns: max(1, rows.count))
     let (targets, columns) = (targets, logits.columns)
-    let weight = 1 / Float(max(1, count))
+    let weight = Float(weight / Double(max(1, count)))
     forEachRowRange(rows: rows.count, columns: columns, cost: 1) { part in
       for index in part {
         let row = logits.start + index * columns
@@ -41,6 +44,6 @@ public struct CrossEntropy: LogitLoss, Sendable {
         row[target] -= weight
       }
     }
-    return losses.values.reduce(0) { $0 + Double($1) } / Double(max(1, count))
+    return self.weight * losses.values.reduce(0) { $0 + Double($1) } / Double(max(1, count))
   }
 }

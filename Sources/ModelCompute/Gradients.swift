@@ -2,22 +2,61 @@ public import ModelArchitectures
 
 /// Gradients of a loss with respect to weights, summed over everything that is added. One thread at a time.
 public final class Gradients {
-  /// One matrix for each weight, shaped as the weight is; a vector is one row.
-  public private(set) var matrices: [WeightKey: Matrix] = [:]
+  private var sums: [ParameterKey: Matrix] = [:]
   private let wants: (WeightKey) -> Bool
 
   /// - Parameter wants: which weights are trained; the gradients of others are not computed.
   public init(of wants: @escaping (WeightKey) -> Bool = { _ in true }) { self.wants = wants }
 
+  /// One matrix for each weight, shaped as the weight is; a vector is one row.
+  public var matrices: [WeightKey: Matrix] {
+    var matrices: [WeightKey: Matrix] = [:]
+    for case (.weight(let key), let sum) in sums { matrices[key] = sum }
+    return matrices
+  }
+
   /// The gradient of a weight; nil if it is not wanted or has not been reached.
-  public subscript(key: WeightKey) -> Matrix? { matrices[key] }
+  public subscript(key: WeightKey) -> Matrix? { sums[.weight(key)] }
+  /// The gradient of a trained matrix; nil if it has not been reached.
+  public subscript(key: ParameterKey) -> Matrix? { sums[key] }
+
+  /// Zeros all sums; their memory is kept.
+  public func reset() { for sum in sums.values { sum.values.update(repeating: 0) } }
+
+  /// √Σ g² over everything. Not finite if any gradient is not.
+  public var norm: Double {
+    // In a fixed order, so that runs repeat.
+    let keys = sums.keys.sorted { $0.description < $1.description }
+    return keys.reduce(0.0) { $0 + sums[$1]!.sumOfSquares }.squareRoot()
+  }
 
   /// Where to add the gradient of a weight, zeros at first; nil if it is not wanted.
   func sum(of key: WeightKey, rows: Int, columns: Int) -> Matrix? {
     guard wants(key) else { return nil }
-    if let matrix = matrices[key] { return matrix }
+    return sum(of: .weight(key), rows: rows, columns: columns)
+  }
+
+  /// Where to add the gradient of a trained matrix, zeros at first.
+  func sum(of key: ParameterKey, rows: Int, columns: Int) -> Matrix {
+    if let matrix = sums[key] { return matrix }
     let matrix = Matrix.zeros(rows: rows, columns: columns)
-    matrices[key] = matrix
+    sums[key] = matrix
     return matrix
+  }
+}
+
+extension Matrix {
+  /// Σ x², exact to about a millionth, in an order that does not depend on the cores.
+  fileprivate var sumOfSquares: Double {
+    let size = 1 << 16
+    let pieces = (count + size - 1) / size
+    let partial = Matrix.zeros(rows: 1, columns: max(1, pieces))
+    forEachRowRange(rows: pieces, columns: size) { range in
+      for piece in range {
+        let first = piece * size
+        partial.start[piece] = ModelCompute.sumOfSquares(self.start + first, min(size, self.count - first), around: 0)
+      }
+    }
+    return partial.values.reduce(0) { $0 + Double($1) }
   }
 }

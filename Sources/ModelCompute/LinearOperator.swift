@@ -1,3 +1,5 @@
+public import ModelArchitectures
+
 /// What a linear step multiplies with: a weight W of shape (out, in), however it is kept.
 public protocol LinearOperator: Sendable {
   var outputCount: Int { get }
@@ -16,6 +18,20 @@ public protocol LinearOperator: Sendable {
   ///   - outputGradient: `tokens × out`
   ///   - inputGradient: `tokens × in`
   func applyTransposed(to outputGradient: Matrix, into inputGradient: Matrix, isAdded: Bool) throws
+
+  /// Adds the gradient of what is trained of the weight. By default that is the weight itself: dW = outputGradientᵀ · input.
+  ///
+  /// - Parameters:
+  ///   - input: `tokens × in`
+  ///   - outputGradient: `tokens × out`
+  func addWeightGradient(of key: WeightKey, input: Matrix, outputGradient: Matrix, to gradients: Gradients) throws
+}
+
+extension LinearOperator {
+  public func addWeightGradient(of key: WeightKey, input: Matrix, outputGradient: Matrix, to gradients: Gradients) {
+    guard let sum = gradients.sum(of: key, rows: outputCount, columns: inputCount) else { return }
+    BLAS.multiplyInParallel(outputGradient.panel, input.panel, transposed: .left, into: sum.panel, keeping: 1)
+  }
 }
 
 /// A weight as a matrix of F32 values.

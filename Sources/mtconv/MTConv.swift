@@ -33,6 +33,8 @@ struct MTConv: ParsableCommand {
       PlanCommand.self,
       HealCommand.self,
       PruneCommand.self,
+      FinetuneCommand.self,
+      DistillCommand.self,
       QuantizeCommand.self,
       CompressCommand.self,
       VerifyCommand.self,
@@ -95,6 +97,10 @@ private final class Interrupts {
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
       source.setEventHandler {
+        if StopRequest.make() {
+          Console.error("mtconv: stopping after this step; once more to stop at once")
+          return
+        }
         Partials.removeAll {
           Console.error("mtconv: interrupted")
           _exit(ExitStatus.interrupted.rawValue)

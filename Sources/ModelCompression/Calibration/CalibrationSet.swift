@@ -1,5 +1,6 @@
 internal import ModelArchitectures
 public import ModelCheckpoints
+internal import ModelCompute
 internal import ModelTokenizers
 public import TensorFormats
 
@@ -75,20 +76,5 @@ extension CalibrationSet {
     let context = model.limited(context: context)
     return CalibrationSet(
       sequences: (0..<count).map { _ in (0..<context).map { _ in Int.random(in: 0..<size, using: &generator) } })
-  }
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): small, and the same everywhere.
-struct SplitMix64: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -18,9 +18,7 @@ extension LinearStep: ExecutableStep {
     let linear = frame.weights.linear(weight)
     let input = frame.sites[input]
     let (outputCount, inputCount) = (linear.outputCount, linear.inputCount)
-    if let sum = weights.sum(of: frame.weights.key(weight), rows: outputCount, columns: inputCount) {
-      BLAS.multiplyInParallel(gradient.panel, input.panel, transposed: .left, into: sum.panel, keeping: 1)
-    }
+    try linear.addWeightGradient(of: frame.weights.key(weight), input: input, outputGradient: gradient, to: weights)
     if hasBias, let sum = weights.sum(of: frame.weights.key(weight, .bias), rows: 1, columns: outputCount) {
       addColumnSums(of: gradient, to: sum)
     }

@@ -217,7 +217,7 @@ final class CompressJob {
 
   /// Runs of layers whose loss is needed; nil if layers are not chosen by loss.
   private var lossLengths: [Int]? {
-    guard [.loss, .perplexity].contains(options.importance.depthBy) else { return nil }
+    guard let criterion = options.importance.depthBy, [.loss, .perplexity].contains(criterion) else { return nil }
     guard options.importance.isContiguous else { return [1] }
     let count = model.hyperparameters.layerCount
     if let kept = options.sizes.target(model.hyperparameters).layers {

@@ -86,6 +86,11 @@ struct QuantizeCommand: ParsableCommand {
   @Flag(name: .long, help: "Leave flushing to disk to the system: faster, not safe against a power cut.")
   var noSync = false
 
+  @Flag(
+    name: .long,
+    help: "Leave hashes of the model out of the recipe: faster, and replay cannot tell whether its parent is the same.")
+  var noHashes = false
+
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -110,7 +115,7 @@ struct QuantizeCommand: ParsableCommand {
       parent: source, output: .huggingFace, elementFormat: dtype.elementFormat,
       quantization: quantization(ranges: try ranges(for: source)))
     recipe.maximumShardSize = maxShardSize?.count
-    if !dryRun { try recipe.seal(parent: source, sources: sources, progress: output.progress.handler) }
+    if !dryRun, !noHashes { try recipe.seal(parent: source, sources: sources, progress: output.progress.handler) }
     let quantized = try recipe.applied(to: source)
     if !dryRun { try write(quantized) }
     let measured = dryRun ? nil : try QuantizationReport(of: quantized)

@@ -35,6 +35,22 @@ final class ProgressLine: Sendable {
     }
   }
 
+  /// Shows a line as it is, in place of the one before; in a log at most every ten seconds.
+  func show(_ text: String) {
+    guard isEnabled else { return }
+    state.withLock { state in
+      let now = ContinuousClock.now
+      guard Console.isInteractive || now - state.lastShown > .seconds(10) else { return }
+      state.lastShown = now
+      if Console.isInteractive {
+        Console.errorFragment("\r\u{1B}[K" + text)
+        state.hasLine = true
+      } else {
+        Console.error(text)
+      }
+    }
+  }
+
   /// Removes the line, before a result is printed.
   func finish() { state.withLock { clear(&$0) } }
 

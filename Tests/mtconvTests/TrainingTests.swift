@@ -1,0 +1,67 @@
+import MTConvTestSupport
+import TensorFormats
+import Testing
+
+/// distill and finetune on the bundled model, a few short steps.
+@Suite struct TrainingTests {
+  private let folder = TemporaryFolder()
+
+  private func student() throws -> String {
+    let kept = stride(from: 0, to: 12, by: 3).map(String.init).joined(separator: ", ")
+    let plan = try folder.write(
+      "{\"parentLayerCount\": 12, \"keptLayers\": [\(kept)], \"criterion\": \"explicit\"}", to: "plan.json")
+    let out = folder.file("student")
+    let run = try ProgramRun("prune", "models/kjv-1m", "--plan", plan, "-o", out, "--quiet")
+    #expect(run.status == 0, "\(run.errors)")
+    return out
+  }
+
+  private func shared(_ out: String) -> [String] {
+    [
+      "--data", "models/kjv-1m/calibration.txt", "--heldout", "models/kjv-1m/heldout.txt", "--heldout-chunks", "1",
+      "--context", "32", "--tokens", "96", "--learning-rate", "1e-3", "-o", out, "--quiet",
+    ]
+  }
+
+  @Test func aStudentIsTrainedWrittenAndVerified() throws {
+    let (student, out) = (try student(), folder.file("out"))
+    let run = try ProgramRun(
+      ["distill", "--teacher", "models/kjv-1m", "--student", student, "--json"] + shared(out))
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try JSON(parsing: run.output).object
+    #expect(report?["steps"]?.int == 3)
+    #expect(try folder.names().contains("out.work"))
+    let verify = try ProgramRun("verify", student, out, "--quiet")
+    #expect(verify.status == 0, "\(verify.errors)")
+    #expect(verify.output.contains("correctness  pass"))
+    // The same folder again is refused, and a run of other settings is not resumed.
+    let again = try ProgramRun(
+      ["distill", "--teacher", "models/kjv-1m", "--student", student, "--force"] + shared(out))
+    #expect(again.status == 2 && again.errors.contains("holds a run already"))
+    let other = try ProgramRun(
+      ["distill", "--teacher", "models/kjv-1m", "--student", student, "--force", "--resume", "--seed", "9"] + shared(out))
+    #expect(other.status == 2 && other.errors.contains("other settings"))
+  }
+
+  @Test func aDryRunSaysWhatItWouldTakeAndWritesNothing() throws {
+    let run = try ProgramRun(["finetune", "models/kjv-1m", "--dry-run"] + shared(folder.file("out")))
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("trained parameters"))
+    #expect(try folder.names().isEmpty)
+  }
+
+  @Test(arguments: [
+    (["--temperature", "0"], "--temperature is 0.0, expected more than 0"),
+    (["--beta", "1"], "--beta is 1.0, expected between 0 and 1"),
+    (["--cross-entropy", "2"], "--cross-entropy is 2.0, expected 0 to 1"),
+    (["--cache-teacher", "topk:8", "--loss", "jsd"], "--cache-teacher topk goes with --loss forward-kl"),
+    (["--cache-teacher", "exact", "--hidden-loss", "mse"], "--cache-teacher keeps no hidden states"),
+    (["--train", "some"], "The value 'some' is invalid"),
+    (["--random-start", "--train", "last:1"], "--random-start goes with --train all"),
+  ])
+  func wrongOptionsAreRefusedBeforeAFileIsOpened(_ options: [String], _ message: String) throws {
+    let run = try ProgramRun(
+      ["distill", "--teacher", "nowhere", "--student", "nowhere"] + options + shared(folder.file("out")))
+    #expect(run.status == 64 && run.errors.contains(message), "\(run.errors)")
+  }
+}
