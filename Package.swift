@@ -53,7 +53,7 @@ let package = Package(
         "ModelArchitectures", "ModelTokenizers", "SafetensorsFormat", "GGUFFormat", "TensorFormats", collections,
       ],
       exclude: ["README.md"], swiftSettings: settings),
-    // Matrix products. Debian's build has F32 GEMM only, which is all that is used.
+    // Matrix products in F32, and the triangular solutions of healing in F64. No LAPACK is needed.
     .systemLibrary(
       name: "CModelBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
     .target(
