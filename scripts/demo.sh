@@ -30,7 +30,7 @@ case "${1:-bundled}" in
     dropped=4
     prompt="And God said, Let there be"
     options=(--context 256)
-    remark="Without training afterwards, this many layers are missed; FP8 alone costs next to nothing (--fp8)."
+    remark="Healed without training, it still misses so many layers (--no-heal: more); FP8 alone costs next to nothing."
     ;;
   smollm2)
     model=$(scripts/fetch-smollm2.sh)
@@ -52,5 +52,7 @@ run compress "$model" "$result" --drop-layers "$dropped" --fp8 "${options[@]}" -
   --calibration "$bundled/calibration.txt" --heldout "$bundled/heldout.txt"
 run logits "$model" --text "$prompt"
 run logits "$result" --text "$prompt"
+echo
+echo "How it was made stands in $result/README.md and mtconv.json; mtconv replay makes it again."
 echo
 echo "The smaller model is in $result, a Hugging Face directory. $remark"
