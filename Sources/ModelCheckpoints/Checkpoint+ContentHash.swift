@@ -63,19 +63,16 @@ extension ContentHash {
     let pieces = tensors.indices.flatMap { index in tensors[index].hashedPieces.map { (index, $0) } }
     let total = tensors.reduce(0) { $0 + $1.byteCount }
     let state = Mutex((hashes: [ContentHash?](repeating: nil, count: pieces.count), completed: 0))
-    try parallelChunks(of: pieces.count, size: 1) { chunk in
-      for piece in chunk {
-        try Task.checkCancellation()
-        let (index, rows) = pieces[piece]
-        let tensor = tensors[index]
-        let hash = try tensor.hash(ofRows: rows)
-        let completed = state.withLock { state in
-          state.hashes[piece] = hash
-          state.completed += rows.count * tensor.rowByteCount
-          return state.completed
-        }
-        progress(WorkProgress(phase: "hashing", completed: completed, total: total, unit: .bytes))
+    try parallelChunks(of: pieces.count, size: 2) { chunk in
+      try Task.checkCancellation()
+      let parts = chunk.map { HashedRows(tensor: tensors[pieces[$0].0], rows: pieces[$0].1) }
+      let hashes = try parts.count == 2 ? HashedRows.hashes(of: parts[0], parts[1]) : parts.map { try $0.hash() }
+      let completed = state.withLock { state in
+        for (piece, hash) in zip(chunk, hashes) { state.hashes[piece] = hash }
+        state.completed += parts.reduce(0) { $0 + $1.rows.count * $1.tensor.rowByteCount }
+        return state.completed
       }
+      progress(WorkProgress(phase: "hashing", completed: completed, total: total, unit: .bytes))
     }
     var result = [[ContentHash]](repeating: [], count: tensors.count)
     for (piece, hash) in zip(pieces, state.withLock { $0.hashes }) { result[piece.0].append(hash!) }
@@ -92,13 +89,37 @@ extension LazyTensor {
     let step = max(1, Self.hashedPieceSize / max(rowByteCount, 1))
     return stride(from: 0, to: rowCount, by: step).map { $0..<min($0 + step, rowCount) }
   }
+}
 
-  fileprivate func hash(ofRows rows: Range<Int>) throws -> ContentHash {
+/// Rows that have a hash of their own.
+private struct HashedRows {
+  let tensor: LazyTensor
+  let rows: Range<Int>
+
+  private var panels: [Range<Int>] {
+    let count = tensor.panelRowCount
+    return stride(from: rows.lowerBound, to: rows.upperBound, by: count).map { $0..<min($0 + count, rows.upperBound) }
+  }
+
+  func hash() throws -> ContentHash {
     var hasher = ContentHasher()
-    for start in stride(from: rows.lowerBound, to: rows.upperBound, by: panelRowCount) {
-      try withRows(start..<min(start + panelRowCount, rows.upperBound)) { hasher.update($0) }
-    }
+    for panel in panels { try tensor.withRows(panel) { hasher.update($0) } }
     return hasher.finalized()
+  }
+
+  /// Both hashes, worked out side by side.
+  static func hashes(of a: HashedRows, _ b: HashedRows) throws -> [ContentHash] {
+    var (first, second) = (ContentHasher(), ContentHasher())
+    let (x, y) = (a.panels, b.panels)
+    let common = min(x.count, y.count)
+    for (p, q) in zip(x, y) {
+      try a.tensor.withRows(p) { p in
+        try b.tensor.withRows(q) { q in ContentHasher.update(&first, p, &second, q) }
+      }
+    }
+    for p in x[common...] { try a.tensor.withRows(p) { first.update($0) } }
+    for q in y[common...] { try b.tensor.withRows(q) { second.update($0) } }
+    return [first.finalized(), second.finalized()]
   }
 }
 

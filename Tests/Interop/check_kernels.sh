@@ -6,6 +6,7 @@
 # The argument is an executable, a library or an object file with symbols. Every kernel that the headers of Sources/CTensorKernels
 # declare must be there as *_v3 with ymm registers and as *_v4 with zmm registers, and must call nothing but memcpy: a variant that is
 # a lone jump, or that calls its parts, is compiled for SSE2 after all. Such a kernel is slow and still right, so no other test sees it.
+# The kernels of sha256.h must be there with the processor's own instructions, for one chain and for two.
 # Elsewhere than on x86-64 there is nothing to check.
 set -eu
 
@@ -71,3 +72,17 @@ awk -v wanted="$kernels" '
     print count " kernels, each with AVX2 and AVX-512"
   }
 ' "$listing"
+
+# In the second, a round of one chain stands between two of the other.
+for kernel in mtconv_sha256_compress mtconv_sha256_compress_both; do
+  rounds=$(awk -v name="$kernel" '
+    /^[0-9a-f]+ <.*>:$/ { label = $2; gsub(/^<_?|>:$/, "", label); inside = label == name; next }
+    inside && /sha256rnds2/ { count++ }
+    END { print count + 0 }' "$listing")
+  case "$kernel" in *_both) expected=16 ;; *) expected=8 ;; esac
+  if [ "$rounds" -lt "$expected" ]; then
+    echo "kernel $kernel has $rounds of at least $expected instructions sha256rnds2" >&2
+    exit 1
+  fi
+done
+echo "SHA-256 with instructions of its own"

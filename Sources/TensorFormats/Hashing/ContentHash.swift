@@ -26,6 +26,25 @@ public struct ContentHash: Hashable, Sendable, Codable, CustomStringConvertible 
     self = hasher.finalized()
   }
 
+  /// The hashes of two files, read side by side in less time than one after the other. `progress` is called with the bytes of both.
+  /// - Throws: as `init(ofFile:)`.
+  public static func ofFiles(
+    _ path: String, _ other: String, progress: (Int) throws -> Void = { _ in }
+  ) throws -> (ContentHash, ContentHash) {
+    let (a, b) = (try MappedFile(path: path), try MappedFile(path: other))
+    var (first, second) = (ContentHasher(), ContentHasher())
+    var done = 0
+    for start in stride(from: 0, to: max(a.byteCount, b.byteCount), by: pieceSize) {
+      let (x, y) = (a.piece(at: start, pieceSize), b.piece(at: start, pieceSize))
+      a.withBytes(in: x) { x in b.withBytes(in: y) { y in ContentHasher.update(&first, x, &second, y) } }
+      a.release(x)
+      b.release(y)
+      done += x.count + y.count
+      try progress(done)
+    }
+    return (first.finalized(), second.finalized())
+  }
+
   /// Nil unless the text is 64 hexadecimal digits.
   public init?(hexadecimal text: String) {
     let digits = text.utf8.compactMap { UInt8(hexadecimalDigit: $0) }
@@ -60,6 +79,13 @@ public struct ContentHash: Hashable, Sendable, Codable, CustomStringConvertible 
   }
 
   private static let pieceSize = 4 << 20
+}
+
+extension MappedFile {
+  /// So many bytes, or what is left of them.
+  fileprivate func piece(at start: Int, _ size: Int) -> Range<Int> {
+    min(start, byteCount)..<min(start + size, byteCount)
+  }
 }
 
 extension UInt8 {

@@ -6,8 +6,12 @@ public struct ContentHasher: Sendable {
   /// What does not fill a block yet.
   private var rest: [UInt8] = []
   private var byteCount: UInt64 = 0
+  private let method: SHA256Method
 
-  public init() {}
+  public init() { self.init(by: .current) }
+
+  /// - Parameter method: one that this processor runs.
+  package init(by method: SHA256Method) { self.method = method }
 
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     byteCount += UInt64(bytes.count)
@@ -41,8 +45,29 @@ public struct ContentHasher: Sendable {
     return ContentHash(bytes: last.state.flatMap { word in withUnsafeBytes(of: word.bigEndian) { Array($0) } })
   }
 
+  /// Takes bytes into two hashers at once: with instructions for it, almost as fast as into one.
+  public static func update(
+    _ a: inout ContentHasher, _ x: UnsafeRawBufferPointer, _ b: inout ContentHasher, _ y: UnsafeRawBufferPointer
+  ) {
+    let count = a.rest.isEmpty && b.rest.isEmpty ? min(x.count, y.count) / blockSize * blockSize : 0
+    if count > 0 {
+      let method = a.method
+      a.state.withUnsafeMutableBufferPointer { first in
+        b.state.withUnsafeMutableBufferPointer { second in
+          method.compress(
+            UnsafeRawBufferPointer(rebasing: x.prefix(count)), into: first.baseAddress!,
+            UnsafeRawBufferPointer(rebasing: y.prefix(count)), into: second.baseAddress!)
+        }
+      }
+      a.byteCount += UInt64(count)
+      b.byteCount += UInt64(count)
+    }
+    a.update(UnsafeRawBufferPointer(rebasing: x.dropFirst(count)))
+    b.update(UnsafeRawBufferPointer(rebasing: y.dropFirst(count)))
+  }
+
   private mutating func compress(_ blocks: UnsafeRawBufferPointer) {
-    state.withUnsafeMutableBufferPointer { compressSHA256(blocks, into: $0.baseAddress!) }
+    state.withUnsafeMutableBufferPointer { method.compress(blocks, into: $0.baseAddress!) }
   }
 
   private static let blockSize = 64

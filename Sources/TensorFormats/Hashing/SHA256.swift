@@ -1,7 +1,8 @@
-/// The compression function of SHA-256 (FIPS 180-4, 6.2) over whole blocks of 64 bytes; `state` is the chaining value.
+/// The compression function of SHA-256 (FIPS 180-4, 6.2) over whole blocks of 64 bytes; `state` is the chaining value. For processors
+/// without instructions for it; see `SHA256Method`.
 ///
 /// Compiled for AVX2 and AVX-512 as well it was no faster, so there is one version.
-func compressSHA256(_ blocks: UnsafeRawBufferPointer, into state: UnsafeMutablePointer<UInt32>) {
+func compressSHA256Portably(_ blocks: UnsafeRawBufferPointer, into state: UnsafeMutablePointer<UInt32>) {
   withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 64) { schedule in
     let words = schedule.baseAddress!
     for start in stride(from: 0, to: blocks.count, by: 64) {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import TensorFormats
 
-/// Against the examples of FIPS 180-2, appendix B, and the hashes of hashlib for lengths around a block.
+/// Against the examples of FIPS 180-2, appendix B, the hashes of hashlib for lengths around a block, and sha256sum.
 @Suite struct ContentHashTests {
   @Test(arguments: [
     ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
@@ -19,6 +19,15 @@ import Testing
   ])
   func hashesThePublishedExamples(text: String, expected: String) {
     #expect(ContentHash(of: Array(text.utf8)).description == expected)
+    for method in SHA256Method.available {
+      #expect(hash(Array(text.utf8), by: method).description == expected, "\(method)")
+    }
+  }
+
+  private func hash(_ bytes: [UInt8], by method: SHA256Method) -> ContentHash {
+    var hasher = ContentHasher(by: method)
+    hasher.update(bytes)
+    return hasher.finalized()
   }
 
   @Test func hashesAMillionLetters() {
@@ -34,6 +43,63 @@ import Testing
     let bytes = (0..<260).map { UInt8(truncatingIfNeeded: 7 * $0) }
     let all = (0...260).flatMap { ContentHash(of: Array(bytes[..<$0])).bytes }
     #expect(ContentHash(of: all).description == "ae850ed7407f71b426e97298aafecb0c5a4137d5d39bc634091ec1bfd7b5a2cf")
+  }
+
+  /// The Swift version is the naive twin of the processor's instructions; the start of the bytes is not aligned to anything.
+  @Test(arguments: SHA256Method.available) func methodsAgreeOnEveryLengthAndPlace(method: SHA256Method) {
+    let bytes = (0..<1100).map { UInt8(truncatingIfNeeded: $0 &* $0 &+ 11 &* $0) }
+    for count in Array(0...200) + [447, 448, 511, 512, 513, 1024] {
+      for start in [0, 1, count % 17] {
+        let part = Array(bytes[start..<start + count])
+        var hasher = ContentHasher(by: method)
+        bytes.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[start..<start + count])) }
+        #expect(hasher.finalized() == hash(part, by: .portable), "\(count) bytes from \(start)")
+      }
+    }
+  }
+
+  @Test(arguments: SHA256Method.available) func everySplitGivesTheSameHash(method: SHA256Method) {
+    let bytes = (0..<200).map { UInt8(truncatingIfNeeded: 3 &+ 5 &* $0) }
+    let whole = hash(bytes, by: .portable)
+    for split in 0...bytes.count {
+      var hasher = ContentHasher(by: method)
+      hasher.update(Array(bytes[..<split]))
+      hasher.update(Array(bytes[split...]))
+      #expect(hasher.finalized() == whole, "split at \(split)")
+    }
+  }
+
+  @Test(arguments: SHA256Method.available) func twoAtOnceHaveTheHashesOfEach(method: SHA256Method) {
+    let bytes = (0..<700).map { UInt8(truncatingIfNeeded: 7 &+ $0 &* $0) }
+    for (first, second) in [(0, 0), (0, 64), (64, 64), (63, 65), (128, 300), (640, 64), (500, 501)] {
+      var (a, b) = (ContentHasher(by: method), ContentHasher(by: method))
+      for _ in 0..<3 {
+        bytes.withUnsafeBytes { bytes in
+          ContentHasher.update(
+            &a, UnsafeRawBufferPointer(rebasing: bytes[1..<1 + first]), &b,
+            UnsafeRawBufferPointer(rebasing: bytes[9..<9 + second]))
+        }
+      }
+      let (x, y) = (Array(bytes[1..<1 + first]), Array(bytes[9..<9 + second]))
+      #expect(a.finalized() == hash(x + x + x, by: .portable), "\(first) and \(second) bytes")
+      #expect(b.finalized() == hash(y + y + y, by: .portable), "\(first) and \(second) bytes")
+    }
+  }
+
+  @Test func twoFilesHaveTheHashesOfTheirBytes() throws {
+    let folder = TemporaryFolder()
+    let contents = [100_000, 0, 9 << 20].map { count in (0..<count).map { UInt8(truncatingIfNeeded: $0 / 3 ^ count) } }
+    let paths = try contents.enumerated().map { try folder.write($1, to: "\($0)") }
+    for (a, b) in [(0, 1), (1, 0), (0, 2), (2, 0), (2, 2)] {
+      let (first, second) = try ContentHash.ofFiles(paths[a], paths[b])
+      #expect(first == ContentHash(of: contents[a]) && second == ContentHash(of: contents[b]))
+    }
+  }
+
+  // `sha256sum Fixtures/models/kjv-1m/model.safetensors`
+  @Test func aModelFileHasTheHashThatSha256sumPrints() throws {
+    let hash = try ContentHash(ofFile: Fixture.path("models/kjv-1m/model.safetensors"))
+    #expect(hash.description == "30b79145f1ad228910a1442a23914a278f6a81816b692fc0699583238d32f20c")
   }
 
   @Test func piecesOfAnySizeGiveTheSameHash() {
