@@ -54,6 +54,11 @@ public struct CompressionWork: Sendable {
     try output.commit()
   }
 
+  /// Leaves these files for a reader, and forgets what they depend on, so that they are not used again.
+  public func forget(_ names: [String]) {
+    for name in names { unlink(keyPath(name)) }
+  }
+
   /// Removes these files, their keys, and the folder if nothing else is in it.
   public func remove(_ names: [String]) {
     for name in names {

@@ -34,7 +34,10 @@ import Testing
     #expect(first["steps"]?.array?.map { $0["isReused"] } == [false, false, false])
     #expect(first["verification"]?["correctness"]?["checks"]?["overlaid"]?.int ?? 0 > 0)
     #expect(first["healing"]?["steps"]?.array?.isEmpty == false)
-    let names = ["healed.safetensors", "healing.json", "plan.json", "stats.safetensors", "verification.json"]
+    let names = [
+      "healed.safetensors", "healing.json", "mtconv.json", "plan.json", "stages.json", "stats.safetensors",
+      "verification.json",
+    ]
     let kept = try FileSystem.names(in: work).filter { !$0.hasSuffix(".key") }
     #expect(kept == names)
 
@@ -86,6 +89,23 @@ import Testing
     #expect(refusedText.status == 2 && refusedText.errors.contains("has SHA-256"))
     let nothing = try ProgramRun(["replay", folder.file("a"), "-o", folder.file("d")] + parent)
     #expect(nothing.status == 2 && nothing.errors.contains("give their file"))
+  }
+
+  @Test func aConvertedModelIsMadeAgainFromItsRecipe() throws {
+    let out = folder.file("half")
+    let convert = try ProgramRun("convert", "models/llama-pico", out, "--dtype", "f16", "--no-sync")
+    #expect(convert.status == 0, "\(convert.errors)")
+    let recipe = try JSON(parsing: folder.bytes(of: "half/mtconv.json"))
+    #expect(recipe["parent"]?["contentHash"]?.string?.count == 64)
+    #expect(recipe["provenance"]?["parentFiles"]?.array?.map { $0["name"] } == ["config.json", "model.safetensors"])
+    let again = try ProgramRun("replay", out, "--parent", "models/llama-pico", "-o", folder.file("again"))
+    #expect(again.status == 0 && again.output.contains("equal to it"), "\(again.errors)")
+    try expectSameFiles("half", "again")
+    let other = try ProgramRun("replay", out, "--parent", "models/kjv-1m", "-o", folder.file("other"))
+    #expect(other.status == 2)
+    let bare = folder.file("bare")
+    _ = try ProgramRun("convert", "models/llama-pico", bare, "--dtype", "f16", "--no-sync", "--no-hashes")
+    #expect(try JSON(parsing: folder.bytes(of: "bare/mtconv.json"))["parent"]?["contentHash"] == nil)
   }
 
   @Test func replayRefusesAnotherParentOfTheSameSizes() throws {

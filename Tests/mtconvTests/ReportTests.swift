@@ -137,7 +137,7 @@ import Testing
     #expect(json["recipe"]?["quantization"]?["kind"] == "fp8-dynamic")
     #expect(json["recipe"]?["quantization"]?["rounding"] == "single")
     #expect(json["verification"]?.object?.keys == Self.verdict)
-    #expect(try folder.names() == ["plan.json", "small"])
+    #expect(try folder.names() == ["plan.json", "small", "small.work"])
 
     let verified = try report("verify", "models/llama-pico", folder.file("small"))
     #expect(verified == json["verification"])

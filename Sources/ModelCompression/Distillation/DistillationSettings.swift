@@ -50,6 +50,23 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
 
   public init() {}
 
+  /// Settings for a run over so many tokens. What depends on how long it is follows: warm-up in a twentieth of the steps, at most 40; a
+  /// tenth of the learning rate in the end; ten looks at the held-out text.
+  public init(tokens: Int, context: Int, rowsPerStep: Int = 1, learningRate: Double = 1e-4) {
+    self.context = context
+    self.rowsPerStep = rowsPerStep
+    self.learningRate = learningRate
+    minimumLearningRate = learningRate / 10
+    setSteps(max(1, (tokens + tokensPerStep - 1) / tokensPerStep))
+  }
+
+  /// Changes the length of the run, and what follows from it.
+  public mutating func setSteps(_ count: Int) {
+    steps = count
+    warmUpSteps = min(40, count / 20)
+    evaluationInterval = max(1, count / 10)
+  }
+
   public var needsTeacher: Bool { objective != .crossEntropy }
   public var tokensPerStep: Int { rowsPerStep * context }
 

@@ -1,4 +1,4 @@
-internal import ModelCheckpoints
+public import ModelCheckpoints
 internal import ModelCompute
 
 /// How good a student is on text that it is not trained on.
@@ -9,6 +9,15 @@ public struct HeldOutQuality: Sendable, Codable, Equatable {
 
   /// What decides which student is better: the divergence, or the loss.
   public var score: Double { divergence ?? perplexity.meanLoss }
+
+  /// What several models are on one text, each against the same parent, which runs once.
+  public static func of(
+    _ models: [Checkpoint], against parent: Checkpoint, on set: CalibrationSet,
+    progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws -> [HeldOutQuality] {
+    let heldOut = try HeldOut(set, teacher: Teacher(parent), progress: progress)
+    return try models.map { try heldOut.quality(of: $0.network) }
+  }
 }
 
 /// The held-out text with what the teacher says about it, made once.

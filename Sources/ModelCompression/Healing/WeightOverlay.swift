@@ -27,7 +27,7 @@ public struct WeightOverlay: Sendable {
   /// Replaced weights, F32, in the order of the model's weight table.
   public private(set) var weights: OrderedDictionary<WeightKey, LazyTensor>
   /// The tensor names of `weights`.
-  private let names: OrderedDictionary<WeightKey, String>
+  private var names: OrderedDictionary<WeightKey, String>
 
   private static let metadataKey = "mtconv.overlay"
 
@@ -52,6 +52,22 @@ public struct WeightOverlay: Sendable {
 
   /// `weights` by tensor name.
   var namedWeights: [String: LazyTensor] { Dictionary(uniqueKeysWithValues: weights.map { (names[$0]!, $1) }) }
+
+  /// These weights and `other`'s, which take the place of those that both have. The methods are named in their order.
+  ///
+  /// Both must be for the same model.
+  public func merging(_ other: WeightOverlay) -> WeightOverlay {
+    precondition(
+      (settings.layerCount, settings.parameterCount) == (other.settings.layerCount, other.settings.parameterCount),
+      "overlays for models of different sizes")
+    var result = self
+    result.settings.method = "\(settings.method) and \(other.settings.method)"
+    for (key, tensor) in other.weights {
+      result.weights[key] = tensor
+      result.names[key] = other.names[key]
+    }
+    return result
+  }
 
   public var byteCount: Int { weights.values.reduce(0) { $0 + $1.byteCount } }
 

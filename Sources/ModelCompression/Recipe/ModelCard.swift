@@ -55,9 +55,16 @@ struct ModelCard {
   private var title: String {
     var words: [String] = []
     if recipe.pruning != nil { words.append("pruned") }
-    if let overlay = recipe.overlay { words.append(overlay.method == "healing" ? "healed" : overlay.method) }
+    if let overlay = recipe.overlay { words.append(Self.participles(of: overlay.method)) }
     if recipe.quantization != nil { words.append("FP8") }
     return "# \(name), \(words.joined(separator: ", "))\n\nMade from \(link) by \(recipe.tool)."
+  }
+
+  /// `healed, distilled` of `healing and distillation`.
+  private static func participles(of method: String) -> String {
+    let known = [("healing", "healed"), ("distillation", "distilled"), ("finetuning", "fine-tuned")]
+    let words = known.filter { method.contains($0.0) }.map(\.1)
+    return words.isEmpty ? method : words.joined(separator: ", ")
   }
 
   private var link: String {
@@ -75,6 +82,7 @@ struct ModelCard {
     if let overlay = recipe.overlay {
       let count = overlay.weights.count
       lines.append("- \(count) \(count == 1 ? "weight was" : "weights were") replaced by \(overlay.method).")
+      lines += distillation.map { [Self.description(of: $0)] } ?? []
     }
     if let scheme = recipe.quantization { lines.append("- " + Self.description(of: scheme)) }
     if let texts = recipe.provenance?.texts, !texts.isEmpty {
@@ -82,6 +90,16 @@ struct ModelCard {
       lines.append("- Texts: \(named.joined(separator: ", ")).")
     }
     return "## What was done\n\n" + lines.joined(separator: "\n")
+  }
+
+  private var distillation: DistillationReport? {
+    recipe.overlay?.report?["distillation"].flatMap { try? $0.decoded() }
+  }
+
+  private static func description(of training: DistillationReport) -> String {
+    "- Distilled from the parent on \(grouped(training.tokens)) tokens; the weights after step"
+      + " \(grouped(training.bestStep)) of \(grouped(training.settings.steps)) are used, where the held-out perplexity was"
+      + " \(rounded(training.best.perplexity.value, 3)) instead of \(rounded(training.start.perplexity.value, 3))."
   }
 
   private static func description(of scheme: QuantizationScheme) -> String {
@@ -160,7 +178,8 @@ struct ModelCard {
 
   private var howToMakeAgain: String {
     let hash = recipe.parent.contentHash.map { "\n\nThe parent's content hash is `\($0)`." } ?? ""
-    let weights = recipe.overlay == nil ? "" : " --heal healed.safetensors"
+    let file = recipe.overlay?.method.contains("distillation") == true ? "distilled" : "healed"
+    let weights = recipe.overlay == nil ? "" : " --heal \(file).safetensors"
     let manifest = recipe.output == .gguf ? "MODEL.gguf" : "mtconv.json"
     return "## How to make it again\n\n```sh\nmtconv replay \(manifest) --parent PARENT\(weights) -o AGAIN"
       + (recipe.output == .gguf ? ".gguf" : "") + "\n```" + hash

@@ -57,6 +57,12 @@ public struct Replay: Sendable {
   public func healing(
     of parent: Checkpoint, on path: String, progress: @escaping WorkProgress.Handler = { _ in }
   ) throws -> WeightOverlay {
+    if let record = recipe.overlay, record.report?["distillation"] != nil || record.method != "healing" {
+      throw CompressionError(
+        .wrongRecipe,
+        "its weights were made by \(record.method), and training is not repeated here: give --heal FILE, or run the recipe's command"
+          + " again, which makes the same weights on the same kind of processor with as many threads")
+    }
     guard let plan = recipe.pruning, let record = recipe.overlay, record.method == "healing",
       let stated = record.report?["settings"], let text = recipe.provenance?.texts["calibration"]
     else {

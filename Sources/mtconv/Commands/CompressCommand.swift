@@ -8,16 +8,20 @@ internal import TensorFormats
 struct CompressCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compress",
-    abstract: "Make a model smaller: calibrate, plan, prune, heal, quantize to FP8, write and verify, in one go.",
+    abstract:
+      "Make a model smaller: calibrate, plan, prune, heal, distil, quantize to FP8, write and verify, in one go.",
     discussion: """
       Sizes are given or follow from a goal, as plan has them; what is important is measured on --calibration text. What is \
-      left is healed on the same text without training. FP8 weights are E4M3 with a scale for each output channel, in the \
+      left is healed on the same text without training, and with --distill-tokens or --distill-minutes trained to say what its \
+      parent says; training that makes it no better is not used. FP8 weights are E4M3 with a scale for each output channel, in the \
       FP8_DYNAMIC layout of compressed-tensors that vLLM and transformers load. The written model is opened again and \
-      compared with its parent on --heldout text. A run that was stopped goes on from what lies in --work.
+      compared with its parent on --heldout text. A run that was stopped goes on from what lies in --work. What 'mtconv report' \
+      shows of a run stays in OUT.work, without --work too.
 
       Examples:
         mtconv compress model.gguf small/ --drop-layers 8 --fp8 --calibration text.txt --heldout other.txt
         mtconv compress model/ small/ --params 75% --calibration text.txt --heldout other.txt --work work/
+        mtconv compress model/ small/ --params 75% --distill-tokens 10M --fp8 --calibration text.txt --heldout other.txt
         mtconv compress model/ fp8/ --fp8
         mtconv compress model/ small/ --keep-layers 9 --calibration a.txt --dry-run
         mtconv compress model/ small/ --plan plan.json --fp8 --heldout text.txt
@@ -78,7 +82,7 @@ struct CompressCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Keep statistics, plan and healed weights in this folder (default: OUT.work, removed in the end).",
+      "Keep statistics, plan, healed and distilled weights in this folder (default: OUT.work, without weights in the end).",
       valueName: "folder"), completion: .directory)
   var work: String?
 
@@ -94,6 +98,7 @@ struct CompressCommand: ParsableCommand {
   @OptionGroup(title: "Sizes") var sizes: SizeOptions
   @OptionGroup(title: "What matters") var importance: ImportanceOptions
   @OptionGroup(title: "Candidates") var search: SearchOptions
+  @OptionGroup(title: "Distillation") var distillation: DistillationOptions
   @OptionGroup(title: "Text") var sequences: TextOptions
   @OptionGroup(title: "Verification") var limits: VerificationOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -118,7 +123,22 @@ struct CompressCommand: ParsableCommand {
     if importance.depthBy == .task, search.task == nil {
       throw ValidationError("--depth-by task needs --task and --task-data")
     }
+    if distillation.isWanted { try validateDistillation() }
     if heldoutChunks < 1 { throw ValidationError("--heldout-chunks is \(heldoutChunks), expected at least 1") }
+  }
+
+  private func validateDistillation() throws {
+    let name = distillation.name
+    if plan == nil, !plansItself {
+      throw ValidationError(
+        "\(name) gives back what a cut took: give sizes, a goal or --plan; whole, the model is its own teacher")
+    }
+    guard let data = distillation.data ?? calibration else {
+      throw ValidationError("\(name) needs text to train on: --calibration or --distill-data")
+    }
+    guard let heldout, heldout != data else {
+      throw ValidationError("\(name) needs --heldout TEXT that is not trained on, to see what training is worth")
+    }
   }
 
   /// Whether there is a plan to be made; dropping nothing needs none.

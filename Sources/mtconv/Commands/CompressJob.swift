@@ -6,24 +6,32 @@ internal import TensorFormats
 
 /// The steps of `compress`: each takes what an earlier run left in the work folder, if it was made from the same things.
 final class CompressJob {
-  private let options: CompressCommand
-  private let model: Checkpoint
-  private let progress: ProgressLine
-  private let compressor: Compressor
-  private var sequences: TextOptions
-  private var steps: [CompressReport.Step] = []
-  private var sources = Recipe.Sources()
-  private lazy var work = Result { try CompressionWork(path: workPath) }
-  private lazy var calibrationSet = Result { try makeCalibrationSet() }
+  let options: CompressCommand
+  let model: Checkpoint
+  let progress: ProgressLine
+  let compressor: Compressor
+  var sequences: TextOptions
+  var steps: [CompressReport.Step] = []
+  var sources = Recipe.Sources()
+  private(set) lazy var work = Result { try CompressionWork(path: workPath) }
+  private(set) lazy var calibrationSet = Result { try makeCalibrationSet() }
   private lazy var modelHash = Result { try model.contentHash(progress: progress.handler) }
 
-  private static let statistics = "stats.safetensors"
-  private static let plan = "plan.json"
-  private static let healed = "healed.safetensors"
-  private static let healing = "healing.json"
+  static let statistics = "stats.safetensors"
+  static let plan = "plan.json"
+  static let healed = "healed.safetensors"
+  static let healing = "healing.json"
+  static let distilled = "distilled.safetensors"
+  static let distillation = "distillation.json"
+  /// Settings of a distillation whose length was timed.
+  static let timed = "distillation-settings.json"
+  /// A folder in the work folder.
+  static let training = "distillation"
   private static let output = "output"
   private static let verification = "verification.json"
-  private static let names = [statistics, plan, healed, healing, output, verification]
+  private static let stages = "stages.json"
+  /// What `report` shows, and is left in the end.
+  private static let shown = [statistics, plan, healing, distillation, verification, stages, CarriedFile.recipeName]
 
   init(_ options: CompressCommand, _ model: Checkpoint, _ progress: ProgressLine) throws {
     (self.options, self.model, self.progress) = (options, model, progress)
@@ -43,7 +51,7 @@ final class CompressJob {
     }
   }
 
-  private var workPath: String { options.work ?? options.out.withoutSlashes + ".work" }
+  var workPath: String { options.work ?? options.out.withoutSlashes + ".work" }
 
   /// An output that is there is refused, unless an earlier run of this work wrote it and was stopped before it was verified.
   private func refuseOutput() throws {
@@ -68,37 +76,46 @@ final class CompressJob {
   // MARK: Runs
 
   func dryRun() throws -> CompressReport {
+    let hadWork = options.work != nil || FileSystem.exists(workPath)
     let recipe = try recipe()
     let result = try recipe.applied(to: model)
+    let forecast = try options.distillation.isWanted ? distillationStep(of: recipe, healing: nil).forecast() : nil
     let sizes = CompressReport.Sizes(
       parentParameters: model.parameterCount, parameters: result.parameterCount, parentBytes: model.byteCount,
       bytes: try result.byteCount(as: recipe.output))
-    if usesWork, options.work == nil { try work.get().remove(Self.names) }
-    return CompressReport(recipe: recipe, steps: steps, sizes: sizes, verification: nil)
+    if !hadWork, FileSystem.exists(workPath) { try work.get().remove(Self.shown) }
+    var report = CompressReport(recipe: recipe, steps: steps, sizes: sizes, verification: nil)
+    report.forecast = forecast
+    return report
   }
 
   func run() throws -> CompressReport {
     var recipe = try recipe()
-    let healing = try healing(of: recipe)
+    let weights = try newWeights(for: recipe)
     let (heldOut, text) = try heldOutSet()
     recipe.parent.contentHash = try modelHash.get()
     try recipe.seal(
-      parent: model, overlay: healing?.overlay, report: try healing?.report.summary, sources: sources,
-      progress: progress.handler)
+      parent: model, overlay: weights.overlay, report: weights.record, sources: sources, progress: progress.handler)
     let isWritten = try isWritten(recipe)
-    if usesWork { try work.get().note(Self.output, key: JSON(encoding: recipe).serialized()) }
+    let work = try work.get()
+    try work.note(Self.output, key: JSON(encoding: recipe).serialized())
+    work.remove([Self.verification, Self.stages, CarriedFile.recipeName])
+    let stages = try stages(of: recipe, weights, heldOut)
     let result = try compressor.write(
-      recipe, of: model, overlay: healing?.overlay, to: options.out, heldOut: heldOut, text: text,
+      recipe, of: model, overlay: weights.overlay, to: options.out, heldOut: heldOut, text: text,
       verifier: options.limits.verifier, isWritten: isWritten)
-    if usesWork { try finishWork(result.report) }
-    return CompressReport(
-      recipe: result.recipe, steps: steps, sizes: nil, healing: healing?.report, verification: result.report,
+    var report = CompressReport(
+      recipe: result.recipe, steps: steps, sizes: nil, healing: weights.healing, verification: result.report,
       isRandom: text == nil)
+    report.distillation = weights.distillation
+    if !stages.isEmpty { report.stages = Stage.all(stages, result) }
+    try finishWork(report)
+    return report
   }
 
   /// Whether the output is what this recipe wrote before it was stopped.
   private func isWritten(_ recipe: Recipe) throws -> Bool {
-    guard usesWork, FileSystem.exists(options.out), !options.force else { return false }
+    guard FileSystem.exists(options.out), !options.force else { return false }
     guard let written = try? Checkpoint(path: options.out), var found = try? Recipe(of: written) else {
       throw FileError(.exists, "'\(options.out)' already exists; --force replaces it")
     }
@@ -109,19 +126,19 @@ final class CompressJob {
     return true
   }
 
-  private var usesWork: Bool { options.work != nil || !steps.isEmpty }
-
-  private func finishWork(_ report: VerificationReport) throws {
+  /// Leaves what `report` shows. Weights and states stay only in a folder that somebody asked for, or if verification says no.
+  private func finishWork(_ report: CompressReport) throws {
     let work = try work.get()
-    let file = try OutputFile(path: work.file(Self.verification), overwrite: true)
-    try file.write(JSON(encoding: report).serializedBytes(.indented) + [0x0A])
-    try file.commit()
-    if options.work == nil, report.passes {
-      work.remove(Self.names)
-    } else {
-      // The output is verified: another run may not take it for an unfinished one.
-      work.remove([Self.output])
+    guard let verification = report.verification else { return }
+    try Self.write(JSON(encoding: verification), to: work.file(Self.verification))
+    try Self.write(JSON(encoding: report.recipe), to: work.file(CarriedFile.recipeName))
+    if !report.stages.isEmpty { try Self.write(JSON(encoding: report.stages), to: work.file(Self.stages)) }
+    if options.work == nil, verification.passes {
+      work.forget(Self.shown)
+      work.remove([Self.healed, Self.distilled, Self.timed])
     }
+    // The output is verified: another run may not take it for an unfinished one.
+    work.remove([Self.output])
   }
 
   /// Removes a folder of our own in which nothing was left to go on from.
@@ -228,29 +245,7 @@ final class CompressJob {
 
   private var lossKey: String { lossLengths.map { "losses without \($0) layers" } ?? "" }
 
-  private func healing(of recipe: Recipe) throws -> Healing? {
-    guard let plan = recipe.pruning, options.calibration != nil, !options.noHeal else { return nil }
-    let planHash = ContentHash(of: Array(try JSON(encoding: plan).serialized().utf8))
-    let settings = Healer.Settings()
-    let key = try """
-    \(baseKey())
-    calibration \(textKey(options.calibration, calibrationLimit))
-    pruned by \(planHash)
-    healing \(JSON(encoding: settings).serialized())
-    """
-    let folder = try work.get()
-    return try step("healed weights", Self.healed, key: key) { path in
-      let report: HealingReport = try JSON(parsing: FileSystem.read(folder.file(Self.healing))).decoded()
-      return Healing(overlay: try WeightOverlay(path: path, for: try model.pruned(by: plan)), report: report)
-    } make: { path in
-      let healing = try compressor.heal(recipe, of: model, on: calibrationSet.get(), settings: settings)
-      try healing.report.write(to: folder.file(Self.healing), overwrite: true)
-      try healing.overlay.write(to: path, overwrite: true)
-      return healing
-    }
-  }
-
-  private func step<Value>(
+  func step<Value>(
     _ name: String, _ file: String, key: String, load: (String) throws -> Value, make: (String) throws -> Value
   ) throws -> Value {
     let folder = try work.get()
@@ -259,7 +254,7 @@ final class CompressJob {
     return value
   }
 
-  private static func write(_ json: JSON, to path: String) throws {
+  static func write(_ json: JSON, to path: String) throws {
     let file = try OutputFile(path: path, overwrite: true)
     try file.write(json.serializedBytes(.indented) + [0x0A])
     try file.commit()
@@ -267,7 +262,7 @@ final class CompressJob {
 
   // MARK: Texts and keys
 
-  private var calibrationLimit: Int { sequences.chunks ?? 32 }
+  var calibrationLimit: Int { sequences.chunks ?? 32 }
 
   private func makeCalibrationSet() throws -> CalibrationSet {
     guard let path = options.calibration else { preconditionFailure("no calibration text was asked for") }
@@ -281,22 +276,22 @@ final class CompressJob {
   }
 
   /// For the record: the same whether a step reads the text or takes what is there.
-  private func note(_ path: String, as purpose: String, _ limit: Int) {
+  func note(_ path: String, as purpose: String, _ limit: Int) {
     sources.texts[purpose] = Recipe.Sources.Text(
       path: path, context: sequences.context ?? TextOptions.defaultContext, sequences: limit,
       beginsSequences: !sequences.noBos)
   }
 
-  private func heldOutSet() throws -> (CalibrationSet, text: String?) {
+  func heldOutSet() throws -> (CalibrationSet, text: String?) {
     guard let path = options.heldout ?? options.calibration else {
       return (.random(for: model, context: sequences.length(for: model)), nil)
     }
     return (try set(path, options.heldoutChunks), FileSystem.baseName(path))
   }
 
-  private func baseKey() throws -> String { try "mtconv \(Recipe.version)\nmodel \(modelHash.get())" }
+  func baseKey() throws -> String { try "mtconv \(Recipe.version)\nmodel \(modelHash.get())" }
 
-  private func textKey(_ path: String?, _ limit: Int) throws -> String {
+  func textKey(_ path: String?, _ limit: Int) throws -> String {
     guard let path else { return "none" }
     return try
       "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"

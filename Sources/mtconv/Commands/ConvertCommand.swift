@@ -11,7 +11,8 @@ struct ConvertCommand: ParsableCommand {
     discussion: """
       OUT ending in .gguf is written as GGUF, anything else as a Hugging Face directory with configuration and tokenizer. \
       What the target cannot say is refused, never dropped. --dtype makes plain numbers of FP8 codes; --dialect keeps the codes \
-      and rewrites names, shapes and configuration, if every scale can stay the number it is. The output appears under its name when it is complete.
+      and rewrites names, shapes and configuration, if every scale can stay the number it is. What was converted from what stands in \
+      mtconv.json, or in the metadata of a GGUF file. The output appears under its name when it is complete.
 
       Examples:
         mtconv convert model.gguf model/
@@ -27,12 +28,7 @@ struct ConvertCommand: ParsableCommand {
   @Argument(help: "A directory, or a name ending in .gguf.", completion: .file())
   var out: String
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Element format (default: bf16 from GGUF to a directory, otherwise the source's own where OUT can hold it).",
-      valueName: "format"))
-  var dtype: ElementFormat?
+  @OptionGroup var elementFormat: ElementFormatOptions
 
   @Option(
     name: .long,
@@ -40,51 +36,41 @@ struct ConvertCommand: ParsableCommand {
       "Convention of an FP8 checkpoint: compressed-tensors, fp8, modelopt or transformers.", valueName: "name"))
   var dialect: QuantizationDialect?
 
-  @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB or 512MiB.", valueName: "size"))
-  var maxShardSize: ByteSize?
-
-  @Flag(name: .long, help: "Replace OUT if it exists.")
-  var force = false
-
-  @Flag(name: .long, help: "Say what would be written, and write nothing.")
-  var dryRun = false
-
-  @Flag(name: .long, help: "Leave flushing to disk to the system: faster, not safe against a power cut.")
-  var noSync = false
-
+  @OptionGroup var writing: WritingOptions
+  @OptionGroup var hashes: HashOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    if dtype?.kind == .quantizedBlock, !out.hasSuffix(".gguf") {
-      throw ValidationError("--dtype \(dtype!.name.lowercased()) is for GGUF; OUT does not end in .gguf")
-    }
+    try elementFormat.check(for: out)
     guard dialect != nil else { return }
-    if dtype != nil { throw ValidationError("--dialect keeps codes and --dtype makes plain numbers: give one of them") }
+    if elementFormat.dtype != nil {
+      throw ValidationError("--dialect keeps codes and --dtype makes plain numbers: give one of them")
+    }
     if out.hasSuffix(".gguf") { throw ValidationError("--dialect is for directories; OUT ends in .gguf") }
   }
 
   func run() throws {
-    try FileError.refuseExisting(out, unless: force || dryRun)
+    try writing.refuseExisting(out)
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let fileFormat = Checkpoint.FileFormat(outputPath: out)
-    let format = dialect == nil ? dtype ?? model.defaultFormat(for: fileFormat) : nil
-    let converted = try Recipe(parent: model, output: fileFormat, elementFormat: format, dialect: dialect)
-      .applied(to: model)
-    let report = try ConvertReport(model, converted, to: out, as: fileFormat)
-    if !dryRun { try write(converted, as: fileFormat) }
+    let format = dialect == nil ? elementFormat.dtype ?? model.defaultFormat(for: fileFormat) : nil
+    var recipe = Recipe(parent: model, output: fileFormat, elementFormat: format, dialect: dialect)
+    recipe.maximumShardSize = writing.maxShardSize?.count
+    let report = try ConvertReport(model, recipe.applied(to: model), to: out, as: fileFormat)
+    if !writing.dryRun { try write(&recipe, of: model) }
     try report.print(asJSON: output.json)
   }
 
-  private func write(_ model: Checkpoint, as fileFormat: Checkpoint.FileFormat) throws {
+  private func write(_ recipe: inout Recipe, of model: Checkpoint) throws {
     let progress = output.progress
     defer { progress.finish() }
-    var options = WriteOptions()
-    if let maxShardSize { options.maximumShardSize = maxShardSize.count }
-    options.overwrites = force
-    options.isDurable = !noSync
-    options.progress = progress.handler
-    try model.write(to: out, as: fileFormat, options)
+    if !hashes.noHashes {
+      var sources = Recipe.Sources()
+      sources.command = CommandLine.arguments
+      try recipe.seal(parent: model, sources: sources, progress: progress.handler)
+    }
+    try recipe.write(of: model, to: out, writing.options(progress))
   }
 }
 

@@ -36,51 +36,31 @@ struct PruneCommand: ParsableCommand {
     completion: .file())
   var heal: String?
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "Element format (default: bf16 from GGUF to a directory, otherwise the source's own where OUT can hold it).",
-      valueName: "format"))
-  var dtype: ElementFormat?
-
-  @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB or 512MiB.", valueName: "size"))
-  var maxShardSize: ByteSize?
-
-  @Flag(name: .long, help: "Replace OUT if it exists.")
-  var force = false
-
-  @Flag(name: .long, help: "Say what would be written, and write nothing.")
-  var dryRun = false
-
+  @OptionGroup var elementFormat: ElementFormatOptions
+  @OptionGroup var writing: WritingOptions
   @OptionGroup var output: OutputOptions
 
-  func validate() throws {
-    if dtype?.kind == .quantizedBlock, !out.hasSuffix(".gguf") {
-      throw ValidationError("--dtype \(dtype!.name.lowercased()) is for GGUF; OUT does not end in .gguf")
-    }
-  }
+  func validate() throws { try elementFormat.check(for: out) }
 
   func run() throws {
-    try FileError.refuseExisting(out, unless: force || dryRun)
+    try writing.refuseExisting(out)
     let model = try Checkpoint(path: model)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)
     let fileFormat = Checkpoint.FileFormat(outputPath: out)
     var recipe = Recipe(
-      parent: model, output: fileFormat, pruning: pruning, elementFormat: dtype ?? model.defaultFormat(for: fileFormat))
-    recipe.maximumShardSize = maxShardSize?.count
+      parent: model, output: fileFormat, pruning: pruning,
+      elementFormat: elementFormat.dtype ?? model.defaultFormat(for: fileFormat))
+    recipe.maximumShardSize = writing.maxShardSize?.count
     let overlay = try heal.map { try WeightOverlay(path: $0, for: model.pruned(by: pruning)) }
-    if dryRun {
+    if writing.dryRun {
       if let overlay { try recipe.record(overlay, for: model) }
       return try PruneReport(recipe, of: model, overlay, output: out).print(asJSON: output.json)
     }
     let progress = output.progress
     defer { progress.finish() }
     try recipe.seal(parent: model, overlay: overlay, sources: sources, progress: progress.handler)
-    var options = WriteOptions()
-    options.overwrites = force
-    options.progress = progress.handler
-    try recipe.write(of: model, overlay: overlay, to: out, options)
+    try recipe.write(of: model, overlay: overlay, to: out, writing.options(progress))
     progress.finish()
     try PruneReport(recipe, of: model, overlay, output: out).print(asJSON: output.json)
   }

@@ -74,23 +74,8 @@ struct QuantizeCommand: ParsableCommand {
   @Option(name: .long, help: "Element format of what is not FP8.")
   var dtype: PlainFormat = .bf16
 
-  @Option(name: .long, help: ArgumentHelp("Largest safetensors shard, such as 5GB.", valueName: "size"))
-  var maxShardSize: ByteSize?
-
-  @Flag(name: .long, help: "Replace the output if it exists.")
-  var force = false
-
-  @Flag(name: .long, help: "Say what would be written, and write nothing.")
-  var dryRun = false
-
-  @Flag(name: .long, help: "Leave flushing to disk to the system: faster, not safe against a power cut.")
-  var noSync = false
-
-  @Flag(
-    name: .long,
-    help: "Leave hashes of the model out of the recipe: faster, and replay cannot tell whether its parent is the same.")
-  var noHashes = false
-
+  @OptionGroup var writing: WritingOptions
+  @OptionGroup var hashes: HashOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -108,17 +93,19 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    try FileError.refuseExisting(out, unless: force || dryRun)
+    try writing.refuseExisting(out)
     let source = try Checkpoint(path: model)
     for warning in source.warnings { Console.error("warning: \(warning)") }
     var recipe = Recipe(
       parent: source, output: .huggingFace, elementFormat: dtype.elementFormat,
       quantization: quantization(ranges: try ranges(for: source)))
-    recipe.maximumShardSize = maxShardSize?.count
-    if !dryRun, !noHashes { try recipe.seal(parent: source, sources: sources, progress: output.progress.handler) }
+    recipe.maximumShardSize = writing.maxShardSize?.count
+    if !writing.dryRun, !hashes.noHashes {
+      try recipe.seal(parent: source, sources: sources, progress: output.progress.handler)
+    }
     let quantized = try recipe.applied(to: source)
-    if !dryRun { try write(quantized) }
-    let measured = dryRun ? nil : try QuantizationReport(of: quantized)
+    if !writing.dryRun { try write(quantized) }
+    let measured = writing.dryRun ? nil : try QuantizationReport(of: quantized)
     try QuantizeReport(source, quantized, recipe, to: out, measured: measured).print(asJSON: output.json)
   }
 
@@ -146,12 +133,7 @@ struct QuantizeCommand: ParsableCommand {
   private func write(_ quantized: Checkpoint) throws {
     let progress = output.progress
     defer { progress.finish() }
-    var options = WriteOptions()
-    if let maxShardSize { options.maximumShardSize = maxShardSize.count }
-    options.overwrites = force
-    options.isDurable = !noSync
-    options.progress = progress.handler
-    try quantized.write(to: out, as: .huggingFace, options)
+    try quantized.write(to: out, as: .huggingFace, writing.options(progress))
   }
 }
 

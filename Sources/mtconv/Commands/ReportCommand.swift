@@ -6,9 +6,9 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Show what was measured and made, as one HTML page.",
     discussion: """
-      Reads what it finds in DIR, such as the work folder of compress: stats.safetensors, plan.json, plan-report.json (of \
-      plan --json), candidates.json, healing.json, verification.json (of verify or compress --json), eval*.json (of eval \
-      --json), log.jsonl of a distillation and mtconv.json; options name files that lie elsewhere. The page has charts for \
+      Reads what it finds in DIR, such as OUT.work, which compress leaves: stats.safetensors, plan.json, plan-report.json (of \
+      plan --json), candidates.json, healing.json, verification.json (of verify or compress --json), stages.json (of \
+      compress), eval*.json (of eval --json), log.jsonl of a distillation and mtconv.json; options name files that lie elsewhere. The page has charts for \
       what is there and says which command makes what is not. It is one file without scripts, and loads nothing.
 
       Examples:

@@ -109,18 +109,16 @@ struct TrainingOptions: ParsableArguments {
   }
 
   func settings(for model: Checkpoint) -> DistillationSettings {
-    var settings = DistillationSettings()
-    settings.context = model.limited(context: context ?? TextOptions.defaultContext)
-    settings.rowsPerStep = batch
-    settings.steps = max(1, (tokens.count + settings.tokensPerStep - 1) / settings.tokensPerStep)
+    var settings = DistillationSettings(
+      tokens: tokens.count, context: model.limited(context: context ?? TextOptions.defaultContext), rowsPerStep: batch,
+      learningRate: learningRate)
     settings.trained = train.trained
-    settings.learningRate = learningRate
-    settings.minimumLearningRate = minimumRate ?? learningRate / 10
-    settings.warmUpSteps = warmUp ?? min(40, settings.steps / 20)
+    if let minimumRate { settings.minimumLearningRate = minimumRate }
+    if let warmUp { settings.warmUpSteps = warmUp }
     settings.optimizer.weightDecay = weightDecay
     settings.clippingNorm = clip
     settings.seed = seed
-    settings.evaluationInterval = evaluateEvery ?? max(1, settings.steps / 10)
+    if let evaluateEvery { settings.evaluationInterval = evaluateEvery }
     return settings
   }
 

@@ -65,7 +65,7 @@ struct TrainingRun {
     var sources = Recipe.Sources()
     sources.texts["training"] = .init(
       path: options.data, context: data.context, sequences: data.rows.count, beginsSequences: true)
-    sources.texts["held-out"] = .init(
+    sources.texts["held out"] = .init(
       path: options.heldout, context: settings.context, sequences: heldOut.sequences.count, beginsSequences: true)
     sources.command = CommandLine.arguments
     return sources

@@ -8,11 +8,18 @@ struct CompressReport: Report {
   /// Of a dry run.
   let sizes: Sizes?
   var healing: HealingReport?
+  var distillation: DistillationReport?
+  /// What a distillation would take; of a dry run.
+  var forecast: DistillationStep.Forecast?
+  /// From the parent to what was written; empty if there was nothing between.
+  var stages: [Stage] = []
   let verification: VerificationReport?
   /// Whether the models ran on random tokens and not on a text.
   var isRandom = false
 
-  private enum CodingKeys: String, CodingKey { case recipe, steps, sizes, healing, verification }
+  private enum CodingKeys: String, CodingKey {
+    case recipe, steps, sizes, healing, distillation, forecast, stages, verification
+  }
 
   struct Step: Encodable {
     let name: String
@@ -33,7 +40,10 @@ struct CompressReport: Report {
     if !reused.isEmpty { parts.append(reused.joined(separator: "\n")) }
     if let pruning = recipe.pruning { parts.append(layers(pruning)) }
     if let healing { parts.append(text(of: healing)) }
+    if let distillation { parts.append(text(of: distillation)) }
+    if let forecast { parts.append(forecast.text) }
     if let sizes { parts.append(table(sizes)) }
+    if !stages.isEmpty { parts.append(table(stages)) }
     if let verification { parts.append(VerifyReport(report: verification, isRandom: isRandom).text) }
     return parts.joined(separator: "\n\n")
   }
@@ -41,6 +51,27 @@ struct CompressReport: Report {
   private func text(of healing: HealingReport) -> String {
     "healed without training: \(healing.keptStepCount) of \(healing.steps.count) fits kept, judged on"
       + " \(healing.heldOutTokens) of \(healing.tokens) tokens"
+  }
+
+  private func text(of training: DistillationReport) -> String {
+    let run = "\(NumberText.count(training.tokens)) tokens, \(training.settings.steps) steps"
+    let skipped = training.skippedSteps > 0 ? ", \(training.skippedSteps) skipped for numbers that are not finite" : ""
+    guard training.isUsed else {
+      return "distilled on \(run)\(skipped), and no better than before: the weights before are used"
+    }
+    return "distilled on \(run)\(skipped): the weights after step \(training.bestStep) are used"
+  }
+
+  private func table(_ stages: [Stage]) -> String {
+    var table = TextTable([("held-out text", .left), ("perplexity", .right), ("KL, nats", .right)])
+    for stage in stages {
+      let perplexity = stage.perplexity
+      table.add([
+        stage.name, "\(NumberText.fixed(perplexity.value, 3)) ± \(NumberText.fixed(perplexity.standardError, 3))",
+        stage.divergence.map { NumberText.fixed($0, 5) } ?? "",
+      ])
+    }
+    return table.text
   }
 
   /// A bar for each layer: what it changes, and whether it stays.

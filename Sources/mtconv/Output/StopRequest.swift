@@ -9,6 +9,9 @@ enum StopRequest {
   /// From now on, signals ask.
   static func await() { state.withLock { $0 = .awaited } }
 
+  /// From now on, signals end the program.
+  static func ignore() { state.withLock { $0 = .notHeard } }
+
   static var isMade: Bool { state.withLock { $0 == .made } }
 
   /// Takes a signal as a request; false if nobody listens, or if it was asked for before.

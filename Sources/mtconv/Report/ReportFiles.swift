@@ -20,6 +20,7 @@ struct ReportFiles {
     case candidates = "candidates.json"
     case healing = "healing.json"
     case verification = "verification.json"
+    case stages = "stages.json"
     case training = "log.jsonl"
   }
 
@@ -35,6 +36,7 @@ struct ReportFiles {
     input.healing = try decoded(.healing)
     // compress puts the verification into its own report.
     input.verification = try json(.verification).map { try decoded($0.json["verification"] ?? $0.json, in: $0.path) }
+    input.stages = try decoded(.stages) ?? []
     let found = names.filter { $0.hasPrefix("eval") && $0.hasSuffix(".json") }
     let paths = evaluations.isEmpty ? found.map { FileSystem.join(directory, $0) } : evaluations
     input.evaluations = try paths.map { try decoded(Self.json(at: $0), in: $0) }
@@ -83,7 +85,9 @@ struct ReportFiles {
   }
 
   private func training() throws -> [TrainingRecord] {
-    guard let path = path(.training) else { return [] }
+    // In the work folder of compress, a distillation has a folder of its own.
+    let own = FileSystem.join(FileSystem.join(directory, CompressJob.training), DistillationStep.log)
+    guard let path = path(.training) ?? (FileSystem.kind(of: own) == .file ? own : nil) else { return [] }
     let lines = try FileSystem.read(path).split(separator: UInt8(ascii: "\n"))
     // The last line of a run that goes on may not be complete.
     return lines.compactMap { line in (try? JSON(parsing: Array(line))).flatMap { try? $0.decoded() } }

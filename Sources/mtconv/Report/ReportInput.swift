@@ -12,6 +12,8 @@ struct ReportInput {
   var candidates: CandidateList?
   var healing: HealingRecord?
   var verification: VerificationRecord?
+  /// Of compress, from the parent to what was written.
+  var stages: [Stage] = []
   var evaluations: [EvaluationRecord] = []
   var training: [TrainingRecord] = []
   var heads: HeadShape?

@@ -29,7 +29,19 @@ extension ReportSection {
       content: [
         tiles,
         .figure("Size against the parent's", sizes(quality), legend: [("other", "parent"), ("kept", "result")]),
-      ])
+      ] + (input.stages.isEmpty ? [] : [table(input.stages)]))
+  }
+
+  /// What each step took and gave.
+  private static func table(_ stages: [Stage]) -> Markup {
+    .table(
+      ["held-out text", "perplexity", "standard error", "KL from the parent, nats"],
+      stages.map { stage in
+        [
+          stage.name, text(stage.perplexity.value, 3), text(stage.perplexity.standardError, 3),
+          stage.divergence.map { text($0, 5) } ?? "",
+        ]
+      })
   }
 
   private static func lead(_ quality: VerificationRecord.Quality) -> String {
