@@ -1,3 +1,5 @@
+internal import ModelCompression
+
 extension ReportSection {
   /// The losses of a distillation, step by step.
   static func training(_ input: ReportInput) -> ReportSection? {
@@ -11,23 +13,31 @@ extension ReportSection {
           "Training loss", chart([(thinned(losses), "curve line-kept")], yTitle: "loss"),
           legend: [("kept", "loss of a step")]))
     }
+    // The run keeps the weights of the least divergence, or of the least loss where there is no teacher.
+    let best = looks.min { $0.quality.score < $1.quality.score }
     let perplexities = looks.compactMap { look in look.quality.perplexity.value.map { (x: Double(look.step), y: $0) } }
     if perplexities.count > 1 {
       content.append(
-        .figure("Held-out perplexity", chart([(perplexities, "curve line-third")], yTitle: "perplexity", marks: true)))
+        .figure(
+          "Held-out perplexity",
+          chart(
+            [(perplexities, "curve line-third")], yTitle: "perplexity", marks: true, best: best?.step,
+            parent: input.stages.first?.perplexity.value)))
     }
     let divergences = looks.compactMap { look in look.quality.divergence.map { (x: Double(look.step), y: $0) } }
     if divergences.count > 1 {
       content.append(
         .figure(
-          "Held-out KL from the teacher", chart([(divergences, "curve line-third")], yTitle: "KL, nats", marks: true)))
+          "Held-out KL from the teacher",
+          chart([(divergences, "curve line-third")], yTitle: "KL, nats", marks: true, best: best?.step)))
     }
     guard !content.isEmpty else { return nil }
     let steps = input.training.map(\.step).max() ?? 0
     var lead = "\(steps) steps."
-    if let first = perplexities.first, let best = perplexities.min(by: { $0.y < $1.y }) {
+    if let first = perplexities.first, let best, let value = best.quality.perplexity.value {
       lead +=
-        " Held-out perplexity from \(NumberText.fixed(first.y, 2)) to \(NumberText.fixed(best.y, 2)) at step \(Int(best.x))."
+        " Held-out perplexity from \(NumberText.fixed(first.y, 2)) to \(NumberText.fixed(value, 2)) at step \(best.step)"
+      lead += best.step > 0 ? ", whose weights are the best." : ": no step was better than the start."
     }
     return ReportSection(id: "training", title: "Distillation", lead: lead, content: content)
   }
@@ -45,12 +55,16 @@ extension ReportSection {
   }
 
   private static func chart(
-    _ lines: [(points: [(x: Double, y: Double)], style: String)], yTitle: String, marks: Bool = false
+    _ lines: [(points: [(x: Double, y: Double)], style: String)], yTitle: String, marks: Bool = false,
+    best: Int? = nil, parent: Double? = nil
   ) -> Markup {
     let points = lines.flatMap(\.points)
     let x = ChartScale(points.map(\.x), fromZero: true, tickCount: 8) { "\(Int($0))" }
     var plot = Plot(
-      x: x, y: ChartScale(points.map(\.y)), xTitle: "step", yTitle: yTitle, height: 280, isCategorical: false)
+      x: x, y: ChartScale(points.map(\.y) + [parent].compactMap { $0 }), xTitle: "step", yTitle: yTitle, height: 280,
+      isCategorical: false)
+    if let parent { plot.rule(y: parent, "parent") }
+    if let best, best > 0 { plot.rule(x: Double(best), "best: step \(best)") }
     for line in lines {
       plot.line(line.points, class: line.style)
       guard marks else { continue }
@@ -61,4 +75,9 @@ extension ReportSection {
     }
     return plot.drawing.markup(label: "\(yTitle) by step")
   }
+}
+
+extension TrainingRecord.HeldOut {
+  /// What decides which step was the best.
+  fileprivate var score: Double { divergence ?? perplexity.value ?? .infinity }
 }
