@@ -33,7 +33,7 @@ extension CompressJob {
     return weights
   }
 
-  /// Removes what `report` would show of an earlier run that did more, from a folder of our own.
+  /// Removes what `report` would show of an earlier run that did more, from a folder of our own. Training that was stopped stays.
   private func forgetOtherRuns() throws {
     guard options.work == nil, FileSystem.exists(workPath) else { return }
     let work = try work.get()
@@ -41,7 +41,7 @@ extension CompressJob {
     guard !options.distillation.isWanted else { return }
     work.remove([Self.distillation])
     let training = try CompressionWork(path: work.file(Self.training))
-    training.remove(DistillationStep.names)
+    if !DistillationStep.isUnfinished(in: training) { training.remove(DistillationStep.names) }
     _ = try CompressionWork(path: workPath)
   }
 

@@ -104,6 +104,9 @@ struct DistillationStep {
     return outcome
   }
 
+  /// Whether a run was stopped in a folder.
+  static func isUnfinished(in folder: CompressionWork) -> Bool { FileSystem.exists(folder.file(state)) }
+
   /// Removes what is not needed once the weights are written elsewhere; the log stays.
   func clean(_ folder: CompressionWork) { folder.remove([Self.state, Self.best]) }
 }
