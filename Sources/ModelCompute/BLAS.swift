@@ -17,6 +17,8 @@ enum BLAS {
   private static let smallest = 8_000_000
   /// Operations above which a tile is halved again, about five milliseconds, so that a core that is late delays little.
   private static let largest = 500_000_000
+  /// Sides of a tile up to which it is not halved for that: with many terms to a sum, copying its factors costs more than waiting.
+  private static let narrowest = 256
 
   /// Which of two factors is given transposed.
   enum Transposed { case none, left, right }
@@ -69,7 +71,9 @@ enum BLAS {
   private static func grid(_ output: Panel, operations: Int) -> (rows: Int, columns: Int) {
     guard operations > smallest && processorCount > 1 else { return (1, 1) }
     var (rows, columns) = (1, 1)
-    while rows * columns < processorCount || operations / (rows * columns) > largest {
+    while rows * columns < processorCount
+      || operations / (rows * columns) > largest && max(output.rows / rows, output.columns / columns) > narrowest
+    {
       if output.rows / rows >= output.columns / columns { rows *= 2 } else { columns *= 2 }
     }
     return (rows, columns)

@@ -19,6 +19,6 @@ struct Frame {
 /// What all passes of a network share.
 struct NetworkContext: Sendable {
   let hyperparameters: Hyperparameters
-  let workspace = Workspace()
+  var workspace = Workspace()
   let rotations = RotationCache()
 }

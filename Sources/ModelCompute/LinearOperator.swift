@@ -29,8 +29,7 @@ public protocol LinearOperator: Sendable {
 
 extension LinearOperator {
   public func addWeightGradient(of key: WeightKey, input: Matrix, outputGradient: Matrix, to gradients: Gradients) {
-    guard let sum = gradients.sum(of: key, rows: outputCount, columns: inputCount) else { return }
-    BLAS.multiplyInParallel(outputGradient.panel, input.panel, transposed: .left, into: sum.panel, keeping: 1)
+    gradients.addProduct(outputGradient, input, to: key)
   }
 }
 

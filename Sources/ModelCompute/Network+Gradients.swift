@@ -4,7 +4,8 @@ extension Network {
   /// The loss of a batch, and its gradients with respect to the weights added to `gradients`.
   ///
   /// Blocks are run twice: forward, keeping only what each of them read, and once more, with a trace, inside the backward pass
-  /// (Chen et al., arXiv 1604.06174); or once, if there is memory for all traces. Logits exist for `tokensPerPanel` tokens at a time.
+  /// (Chen et al., arXiv 1604.06174); or once, if there is memory for all traces. Logits exist for `tokensPerPanel` tokens at a time,
+  /// about a hundred megabytes if nil.
   ///
   /// - Parameters:
   ///   - gradients: added to; also says which weights are trained.
@@ -16,7 +17,7 @@ extension Network {
   ///   - progress: called with the number of block passes done and of all.
   /// - Returns: the loss of the logits.
   public func accumulateGradients(
-    of loss: any LogitLoss, over batch: TokenBatch, into gradients: Gradients, tokensPerPanel: Int = 256,
+    of loss: any LogitLoss, over batch: TokenBatch, into gradients: Gradients, tokensPerPanel: Int? = nil,
     keepingTraces keepsTraces: Bool = false,
     blockLoss: ((_ logitLoss: Double, _ blockOutputs: [Matrix]) throws -> [Int: Matrix])? = nil,
     adding siteGradient: ((_ layer: Int, _ site: Site, _ rows: Range<Int>) throws -> Matrix?)? = nil,
@@ -32,7 +33,7 @@ extension Network {
       streams.append(try pass?.output ?? run(batch, from: streams[layer], layers: layer..<layer + 1))
       progress?(layer + 1, 2 * count)
     }
-    let head = try differentiateHead(loss, streams[count], tokensPerPanel, gradients)
+    let head = try differentiateHead(loss, streams[count], tokensPerPanel ?? largePanel, gradients)
     let further = try blockLoss?(head.loss, Array(streams.dropFirst())) ?? [:]
     var gradient = head.gradient
     for layer in (0..<count).reversed() {
@@ -54,6 +55,9 @@ extension Network {
     let gradients = Gradients()
     return (try accumulateGradients(of: loss, over: batch, into: gradients), gradients)
   }
+
+  /// Large enough that reading the head's weight for each panel, and adding to its gradient, cost little.
+  private var largePanel: Int { max(64, min(512, (100 << 20) / 4 / hyperparameters.vocabularySize)) & ~63 }
 
   private func differentiateHead(
     _ loss: any LogitLoss, _ hidden: Matrix, _ tokensPerPanel: Int, _ gradients: Gradients

@@ -11,12 +11,16 @@ public struct Network: Sendable {
   let context: NetworkContext
   private let specs: [WeightKey: WeightSpec]
 
-  public init(architecture: Architecture, hyperparameters: Hyperparameters, weights: any WeightSource) {
+  /// - Parameter idleBytes: memory of matrices that is kept for the next ones. A pass that keeps the traces of all blocks is faster if
+  ///   they fit.
+  public init(
+    architecture: Architecture, hyperparameters: Hyperparameters, weights: any WeightSource, idleBytes: Int = 256 << 20
+  ) {
     self.architecture = architecture
     self.hyperparameters = hyperparameters
     self.weights = weights
     program = architecture.program(for: hyperparameters)
-    context = NetworkContext(hyperparameters: hyperparameters)
+    context = NetworkContext(hyperparameters: hyperparameters, workspace: Workspace(capacity: idleBytes))
     let rows = architecture.weightSpecs(for: hyperparameters).map { (WeightKey($0.role, $0.part), $0) }
     specs = Dictionary(rows) { first, _ in first }
   }

@@ -13,7 +13,7 @@ internal import Synchronization
 /// tenth of the pass.
 final class Workspace: Sendable {
   /// Bytes kept at most while no matrix uses them.
-  static let capacity = 256 << 20
+  let capacity: Int
 
   private struct Idle: @unchecked Sendable {
     var starts: [Int: [UnsafeMutablePointer<Float>]] = [:]
@@ -21,6 +21,8 @@ final class Workspace: Sendable {
   }
 
   private let idle = Mutex(Idle())
+
+  init(capacity: Int = 256 << 20) { self.capacity = capacity }
 
   func memory(count: Int) -> MatrixMemory {
     let start = idle.withLock { idle -> MatrixMemory.Start in
@@ -33,7 +35,7 @@ final class Workspace: Sendable {
 
   fileprivate func recycle(_ start: MatrixMemory.Start, count: Int) {
     let isKept = idle.withLock { idle in
-      guard idle.bytes + count * 4 <= Workspace.capacity else { return false }
+      guard idle.bytes + count * 4 <= capacity else { return false }
       if let pointer = start.pointer { idle.starts[count, default: []].append(pointer) }
       idle.bytes += count * 4
       return true

@@ -57,16 +57,17 @@ def catch_up(curve, goal, tokens_per_step):
 
 
 def students(model, layers, sizes, calibration):
-    """Half of the layers as the best run, and a narrower one; both healed."""
+    """Half of the layers, and a narrower one; both healed."""
     stats = WORK / "stats.safetensors"
     if not stats.exists():
         mtconv("calibrate", model, "--text", calibration, "--chunks", 40, "-o", stats)
     made = {}
-    for name, options in {"depth": ["--drop-layers", layers // 2, "--contiguous"], "width": sizes}.items():
-        out = WORK / f"student-{name}"
+    for name, options in {"depth": ["--drop-layers", layers // 2], "width": sizes}.items():
+        out, plan, healed = WORK / f"student-{name}", WORK / f"{name}.json", WORK / f"{name}-healed.safetensors"
         if not out.exists():
-            mtconv("plan", model, "--stats", stats, *options, "-o", WORK / f"{name}.json", "--force")
-            mtconv("prune", model, "--plan", WORK / f"{name}.json", "-o", out)
+            mtconv("plan", model, "--stats", stats, *options, "-o", plan, "--force")
+            mtconv("heal", model, "--plan", plan, "--text", calibration, "--chunks", 40, "-o", healed, "--force")
+            mtconv("prune", model, "--plan", plan, "--heal", healed, "-o", out)
         made[name] = out
     return made
 

@@ -55,6 +55,21 @@ struct GradientTests {
     }
   }
 
+  @Test func aResetForgetsAndWhatIsNotReachedAgainIsZero() throws {
+    let network = Model(.qwen3).network()
+    let loss = CrossEntropy(nextTokensOf: batch)
+    let (again, unreached) = (Gradients(), Gradients())
+    for gradients in [again, unreached] {
+      _ = try network.accumulateGradients(of: loss, over: batch, into: gradients)
+      gradients.reset()
+    }
+    #expect(unreached.norm == 0)
+    #expect(unreached.matrices.values.allSatisfy { $0.array.allSatisfy { $0 == 0 } })
+    _ = try network.accumulateGradients(of: loss, over: batch, into: again)
+    let (_, once) = try network.gradients(of: loss, over: batch)
+    for (key, matrix) in once.matrices { #expect(matrix.array == again[key]?.array, "\(key)") }
+  }
+
   /// A loss on a hidden state, Σ c · blockOutput of block 1, alone: the slope along a weight against differences.
   @Test func aSiteMayBeGivenAGradient() throws {
     struct NoLoss: LogitLoss {

@@ -45,7 +45,8 @@ final class TrainingPass {
     self.weights = weights
     if settings.startsAtRandom { weights.randomize(normOffset: student.architecture.normOffset, seed: settings.seed) }
     network = Network(
-      architecture: student.architecture, hyperparameters: student.hyperparameters, weights: weights)
+      architecture: student.architecture, hyperparameters: student.hyperparameters, weights: weights,
+      idleBytes: Self.traceLimit)
     gradients = Gradients { weights.trains($0) }
     parameters = weights.parameters + (hiddenLoss?.projections ?? [])
     if work.cache != nil, needsHidden {

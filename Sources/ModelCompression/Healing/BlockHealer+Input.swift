@@ -31,7 +31,7 @@ extension BlockHealer {
     }
     try add(heldOut, site, wanted.1, fit, to: equations)
     guard let map = equations.solve(ridge: best.ridge) else { return }
-    for (key, values) in fit.mapped(by: map) { replace(key, with: values) }
+    for (key, values) in fit.mapped(by: map) { try replace(key, with: values) }
     step.isKept = true
   }
 

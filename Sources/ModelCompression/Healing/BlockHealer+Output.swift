@@ -31,7 +31,7 @@ extension BlockHealer {
     }
     try add(heldOut, term, targets.heldOut, factors, to: equations)
     guard let delta = equations.solve(ridge: best.ridge) else { return }
-    for (key, values) in try replacement(term, delta, weight) { replace(key, with: values) }
+    for (key, values) in try replacement(term, delta, weight) { try replace(key, with: values) }
     step.isKept = true
   }
 

@@ -60,11 +60,10 @@ struct BlockHealer {
     try heldOut.advance(to: step)
   }
 
-  mutating func replace(_ key: WeightKey, with values: Matrix) {
+  mutating func replace(_ key: WeightKey, with values: Matrix) throws {
     fitted.replace(key, with: values)
     heldOut.replace(key, with: values)
-    let shape = run.student.weights[key]!.shape
-    replaced[key] = LazyTensor(values.array, shape: shape)
+    replaced[key] = try run.weights.keep(values, shape: run.student.weights[key]!.shape)
   }
 
   mutating func record(_ step: HealingStep) { steps.append(step) }

@@ -12,7 +12,8 @@ internal import TensorFormats
 /// ridge, and a fit that does not lower the error there is dropped.
 ///
 /// The refit of the last projection before a cut contains the linear map of ReplaceMe (arXiv 2505.02819), which multiplies the same
-/// weight. Memory: one block of both models, and the activations of the text at one place.
+/// weight. Memory: one block of both models, and the activations of the text at one place; and the refitted weights as F32, unless there
+/// is a folder for them.
 public struct Healer: Sendable {
   /// How weights are fitted.
   public struct Settings: Sendable, Codable, Equatable {
@@ -31,6 +32,8 @@ public struct Healer: Sendable {
 
   public var settings: Settings
   public var progress: WorkProgress.Handler = { _ in }
+  /// A folder whose disk, rather than memory, holds the refitted weights while the result or a part of it exists.
+  public var scratchFolder: String?
 
   public init(_ settings: Settings = Settings()) { self.settings = settings }
 
@@ -44,7 +47,8 @@ public struct Healer: Sendable {
     try parent.checkTokens(set.sequences)
     let (fitted, heldOut) = try split(set)
     var run = try HealingRun(
-      parent: parent, student: student, plan: plan, settings: settings, fitted: fitted, heldOut: heldOut)
+      parent: parent, student: student, plan: plan, settings: settings,
+      weights: HealedWeights(folder: scratchFolder), fitted: fitted, heldOut: heldOut)
     try run.heal { progress(WorkProgress(phase: "healing", completed: $0, total: $1, unit: .blocks)) }
     let overlay = try WeightOverlay(run.replaced, for: student, method: "healing")
     let report = HealingReport(

@@ -12,6 +12,7 @@ struct HealingRun {
   let wide: Checkpoint
   let plan: PruningPlan
   let settings: Healer.Settings
+  let weights: HealedWeights
   private(set) var replaced: [WeightKey: LazyTensor] = [:]
   private(set) var steps: [HealingStep] = []
 
@@ -27,10 +28,11 @@ struct HealingRun {
   }
 
   init(
-    parent: Checkpoint, student: Checkpoint, plan: PruningPlan, settings: Healer.Settings, fitted: TokenBatch,
-    heldOut: TokenBatch
+    parent: Checkpoint, student: Checkpoint, plan: PruningPlan, settings: Healer.Settings, weights: HealedWeights,
+    fitted: TokenBatch, heldOut: TokenBatch
   ) throws {
     self.parent = parent
+    self.weights = weights
     self.student = student
     self.plan = plan
     self.settings = settings
@@ -101,7 +103,7 @@ struct HealingRun {
     guard let factor = scale.factor, error(factor) < step.errorBefore else { return }
     let weight = NormScale.scaled(
       try values(of: key, in: student), by: factor, offset: student.architecture.normOffset)
-    replaced[key] = LazyTensor(weight.array, shape: [weight.columns])
+    replaced[key] = try weights.keep(weight, shape: [weight.columns])
     (step.errorAfter, step.isKept, step.reason) = (error(factor), true, nil)
   }
 

@@ -92,8 +92,8 @@ extension BlockHealer {
     guard let factor = scale.factor else { return }
     let after = try error(factor)
     guard after < before else { return }
-    replace(
-      key, with: NormScale.scaled(try run.values(of: key, in: run.student), by: factor, offset: norm.offset))
+    try replace(
+      key, with: NormScale.scaled(run.values(of: key, in: run.student), by: factor, offset: norm.offset))
     (step.errorAfter, step.isKept, step.reason) = (after, true, nil)
   }
 }

@@ -24,7 +24,6 @@ struct AttentionGeometry: Sendable {
     /// Rows of the batch.
     let rows: Range<Int>
     let queryColumns: Range<Int>
-    let keyColumns: Range<Int>
     let query: Panel
     /// Keys and values with the index of their first, in order: the past, if any, and the batch's own.
     let segments: [Segment]
@@ -63,11 +62,6 @@ struct AttentionGeometry: Sendable {
     return work < 1_000_000 ? max(1, batch.sequences.count * heads) : 1
   }
 
-  func group(ofKeyHead head: Int) -> Range<Int> {
-    let size = model.queryHeadCount / model.keyValueHeadCount
-    return head * size..<(head + 1) * size
-  }
-
   func head(sequence: Int, query head: Int) -> Head {
     let width = model.headDimension
     let keyHead = head / (model.queryHeadCount / model.keyValueHeadCount)
@@ -87,8 +81,7 @@ struct AttentionGeometry: Sendable {
         first: count, keys: key.panel.rows(rows).columns(keyColumns), values: value.panel.rows(rows).columns(keyColumns)
       ))
     return Head(
-      rows: rows, queryColumns: queryColumns, keyColumns: keyColumns,
-      query: query.panel.rows(rows).columns(queryColumns), segments: segments)
+      rows: rows, queryColumns: queryColumns, query: query.panel.rows(rows).columns(queryColumns), segments: segments)
   }
 
   /// Keys of the longest sequence.

@@ -53,9 +53,7 @@ public final class HiddenStateLoss {
     for (index, layer) in layers.enumerated() {
       let (key, projection) = projections[index]
       scaleRows(slopes[index], by: factor, into: slopes[index])
-      let sum = gradients.sum(of: key, rows: projection.rows, columns: projection.columns)
-      BLAS.multiplyInParallel(
-        slopes[index].panel, outputs[layer].panel, transposed: .left, into: sum.panel, keeping: 1)
+      gradients.addProduct(slopes[index], outputs[layer], to: key)
       let gradient = Matrix(rows: outputs[layer].rows, columns: outputs[layer].columns)
       BLAS.multiplyInParallel(slopes[index].panel, projection.panel, into: gradient.panel)
       result[layer] = gradient

@@ -32,14 +32,8 @@ public struct LowRankOperator: LinearOperator {
   public func addWeightGradient(
     of key: WeightKey, input: Matrix, outputGradient: Matrix, to gradients: Gradients
   ) {
-    let upSum = gradients.sum(of: .factor(.up, of: key), rows: up.rows, columns: up.columns)
-    withExtendedLifetime(projected(input)) { inner in
-      BLAS.multiplyInParallel(outputGradient.panel, inner.panel, transposed: .left, into: upSum.panel, keeping: 1)
-    }
-    let downSum = gradients.sum(of: .factor(.down, of: key), rows: down.rows, columns: down.columns)
-    withExtendedLifetime(pulledBack(outputGradient)) { inner in
-      BLAS.multiplyInParallel(inner.panel, input.panel, transposed: .left, into: downSum.panel, keeping: 1)
-    }
+    gradients.addProduct(outputGradient, projected(input), to: .factor(.up, of: key))
+    gradients.addProduct(pulledBack(outputGradient), input, to: .factor(.down, of: key))
   }
 
   /// scale · input · downᵀ: `tokens × rank`

@@ -9,8 +9,8 @@
 /// A file of a long computation's own, read and written at any place through the system calls, so that what it holds is not part of
 /// the process's memory.
 ///
-/// It stays where it is when the object goes: a computation that was stopped finds it again. Not for use from two threads at once.
-public final class ScratchFile {
+/// It stays where it is when the object goes: a computation that was stopped finds it again. Threads may use places of their own at once.
+public final class ScratchFile: Sendable {
   public let path: String
   private let descriptor: Int32
 
@@ -19,6 +19,16 @@ public final class ScratchFile {
     self.path = path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
     guard descriptor >= 0 else { throw FileError.last("open", path) }
+  }
+
+  /// Makes a file without a name in a folder: its memory on the disk is free again when the object or the process goes.
+  public init(unnamedIn folder: String) throws(FileError) {
+    let name = Partials.name(for: FileSystem.join(folder, ".mtconv"), kind: "scratch")
+    let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError.last("create a file in", folder) }
+    unlink(name)
+    self.descriptor = descriptor
+    path = folder
   }
 
   deinit { close(descriptor) }

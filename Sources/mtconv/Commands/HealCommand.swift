@@ -73,6 +73,7 @@ struct HealCommand: ParsableCommand {
     var healer = Healer(settings)
     let progress = output.progress
     healer.progress = progress.handler
+    healer.scratchFolder = FileSystem.directoryName(outputFile)
     let start = ContinuousClock.now
     let healing = try healer.heal(checkpoint, plan: pruning, on: set)
     progress.finish()

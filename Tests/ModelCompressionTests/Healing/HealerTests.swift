@@ -52,6 +52,21 @@ struct HealerTests {
     return plan
   }
 
+  @Test func weightsMayWaitOnTheDisk() throws {
+    let model = try Pico.checkpoint("llama")
+    let plan = Self.plan(.everything, of: model)
+    let folder = TemporaryFolder()
+    var healer = Self.healer()
+    let inMemory = try healer.heal(model, plan: plan, on: Self.text(model)).overlay
+    healer.scratchFolder = folder.path
+    let onDisk = try healer.heal(model, plan: plan, on: Self.text(model)).overlay
+    #expect(try FileSystem.names(in: folder.path).isEmpty)
+    #expect(inMemory.weights.keys == onDisk.weights.keys)
+    for (key, tensor) in inMemory.weights { #expect(try tensor.bytes() == onDisk.weights[key]!.bytes(), "\(key)") }
+    healer.scratchFolder = folder.path + "/none"
+    #expect(throws: FileError.self) { try healer.heal(model, plan: plan, on: Self.text(model)) }
+  }
+
   @Test(arguments: Pico.families, Cut.allCases)
   func bringsEveryFamilyNearerToItsParent(family: String, cut: Cut) throws {
     let model = try Pico.checkpoint(family)
