@@ -8,6 +8,8 @@ public import TensorFormats
 public struct Compressor: Sendable {
   public var request: Request
   public var progress: WorkProgress.Handler = { _ in }
+  /// As in `Healer`.
+  public var scratchFolder: String?
 
   /// What is asked for.
   public struct Request: Sendable {
@@ -58,6 +60,7 @@ public struct Compressor: Sendable {
     }
     var healer = Healer(settings)
     healer.progress = progress
+    healer.scratchFolder = scratchFolder
     return try healer.heal(model, plan: plan, on: calibration)
   }
 

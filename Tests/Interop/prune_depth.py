@@ -46,7 +46,7 @@ for handle in handles:
 theirs = np.array(sums) / sum(map(len, chunks))
 
 small = fresh("dropped-8")
-report = compress(small, "--drop-layers", DROPPED)
+report = compress(small, "--drop-layers", DROPPED, "--depth-by", "influence", "--no-heal")
 pruning = json.loads((small / "mtconv.json").read_text())["pruning"]
 ours = np.array(pruning["scores"])
 error = float(np.max(np.abs(ours - theirs) / theirs))

@@ -55,7 +55,8 @@ public struct Replay: Sendable {
   /// - Throws: `CompressionError.wrongRecipe` for another text, and for weights that were not healed; `wrongOverlay` if the outcome is
   ///   not the recorded one, as a processor with other instructions may give.
   public func healing(
-    of parent: Checkpoint, on path: String, progress: @escaping WorkProgress.Handler = { _ in }
+    of parent: Checkpoint, on path: String, scratchFolder: String? = nil,
+    progress: @escaping WorkProgress.Handler = { _ in }
   ) throws -> WeightOverlay {
     if let record = recipe.overlay, record.report?["distillation"] != nil || record.method != "healing" {
       throw CompressionError(
@@ -74,6 +75,7 @@ public struct Replay: Sendable {
       beginsSequences: text.beginsSequences)
     var healer = Healer(try stated.decoded())
     healer.progress = progress
+    healer.scratchFolder = scratchFolder
     let overlay = try healer.heal(parent, plan: plan, on: set).overlay
     try recipe.check(overlay: overlay)
     return overlay

@@ -59,6 +59,8 @@ extension CompressJob {
       let report: HealingReport = try JSON(parsing: FileSystem.read(folder.file(Self.healing))).decoded()
       return Healing(overlay: try WeightOverlay(path: path, for: try model.pruned(by: plan)), report: report)
     } make: { path in
+      var compressor = compressor
+      compressor.scratchFolder = folder.path
       let healing = try compressor.heal(recipe, of: model, on: calibrationSet.get(), settings: settings)
       try healing.report.write(to: folder.file(Self.healing), overwrite: true)
       try healing.overlay.write(to: path, overwrite: true)

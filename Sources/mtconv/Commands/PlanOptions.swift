@@ -107,6 +107,9 @@ struct SizeOptions: ParsableArguments {
       queryHeads: heads, keyValueHeads: kvHeads)
   }
 
+  /// Whether a goal may drop layers.
+  var mayCutLayers: Bool { goal != nil && axes?.dimensions.contains(.layers) ?? true }
+
   func space(_ model: Hyperparameters, _ output: OutputFormat) throws -> SizeSpace {
     var settings = SizeSpace.Settings()
     if let axes { settings.dimensions = axes.dimensions }
@@ -123,7 +126,7 @@ struct ImportanceOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task). Default: loss if it was measured, otherwise influence; angular with --contiguous.",
+      "What layers are chosen by: influence, angular (distance), loss or perplexity (calibrate --layer-loss), task (--task). Default: loss if it was measured, as compress does, otherwise influence; angular with --contiguous.",
       valueName: "criterion"))
   var depthBy: DepthCriterion?
 
@@ -148,6 +151,12 @@ struct ImportanceOptions: ParsableArguments {
     if let depthBy { return depthBy.criterion }
     if contiguous == true { return .angularDistance }
     return statistics.layerLosses == nil ? .blockInfluence : .loss
+  }
+
+  /// Whether the losses without layers are needed, if they can be had.
+  var choosesByLoss: Bool {
+    if let depthBy { return depthBy == .loss || depthBy == .perplexity }
+    return contiguous != true
   }
 
   var isContiguous: Bool { contiguous ?? (depthBy == .angular) }

@@ -87,7 +87,8 @@ struct ReplayCommand: ParsableCommand {
       return overlay
     }
     guard replay.recipe.overlay != nil, let calibration else { return nil }
-    return try replay.healing(of: parent, on: calibration, progress: progress.handler)
+    return try replay.healing(
+      of: parent, on: calibration, scratchFolder: FileSystem.directoryName(out), progress: progress.handler)
   }
 }
 

@@ -79,11 +79,11 @@ struct CompressReport: Report {
     let dropped = Set(pruning.droppedLayers)
     let title =
       "\(pruning.keptLayers.count) of \(pruning.parentLayerCount) layers kept"
-      + (pruning.criterion == .blockInfluence ? ", by block influence" : "")
+      + (pruning.criterion == .explicit ? "" : ", by \(pruning.criterion.words)")
     guard let scores = pruning.scores, let highest = scores.max(), highest > 0 else {
       return title + ": " + pruning.keptLayers.map(String.init).joined(separator: ", ")
     }
-    return title + "\n\n" + InfluenceChart(scores: scores, dropped: dropped).text
+    return title + "\n\n" + InfluenceChart(title: pruning.criterion.scoreTitle, scores: scores, dropped: dropped).text
   }
 
   private func table(_ sizes: Sizes) -> String {

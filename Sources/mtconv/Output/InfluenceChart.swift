@@ -1,11 +1,12 @@
-/// A bar for each layer: how much it changes the residual stream, and whether it stays.
+/// A bar for each layer: how much it changes the residual stream, or what the model loses without it, and whether it stays.
 struct InfluenceChart {
+  var title = "influence"
   let scores: [Double]
   var dropped: Set<Int> = []
   private static let width = 40.0
 
   var text: String {
-    var table = TextTable([("layer", .right), ("influence", .right), ("", .left), ("", .left)])
+    var table = TextTable([("layer", .right), (title, .right), ("", .left), ("", .left)])
     let highest = scores.max() ?? 1
     for (layer, score) in scores.enumerated() {
       table.add([

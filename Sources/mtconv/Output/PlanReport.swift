@@ -148,4 +148,15 @@ extension PruningPlan.Criterion {
     case .explicit: "hand"
     }
   }
+
+  /// What the score of a layer is.
+  var scoreTitle: String {
+    switch self {
+    case .blockInfluence: "influence"
+    case .angularDistance: "distance"
+    case .loss: "loss added"
+    case .perplexity: "perplexity added"
+    case .task, .explicit: "score"
+    }
+  }
 }
