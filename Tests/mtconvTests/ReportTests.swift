@@ -171,7 +171,7 @@ import Testing
     #expect(refused.status == 2)
   }
 
-  private static let verdict = ["passes", "correctness", "quality", "layers", "tensors"]
+  private static let verdict = ["passes", "correctness", "quality", "emulation", "layers", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {
     let plan = #"{"parentLayerCount": 3, "keptLayers": [0, 2], "criterion": "explicit"}"#

@@ -24,6 +24,9 @@ public struct Emulation: Sendable, Hashable {
     self.cache = cache
   }
 
+  /// For the model that one that runs so is compared with: a cache that an engine is told to round is part of the cost.
+  var ofParent: Emulation { Emulation(roundsActivations: roundsActivations, cache: cache == .fp8 ? .auto : cache) }
+
   /// What the checkpoint says of itself: what an engine computes.
   public static let declared = Emulation()
   /// Activations and cache as they come.

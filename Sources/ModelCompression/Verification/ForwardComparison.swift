@@ -22,7 +22,8 @@ struct ForwardComparison {
     var (parentLosses, losses) = (TokenLosses(), TokenLosses())
     let roundings = try written.roundings(emulation)
     let models = [
-      try parent.network(emulation), expected.network(roundings: roundings), written.network(roundings: roundings),
+      try parent.network(emulation.ofParent), expected.network(roundings: roundings),
+      written.network(roundings: roundings),
     ]
     var streams = StreamComparison(of: models[2], with: models[0], plan: plan)
     let total = set.tokenCount * models.count

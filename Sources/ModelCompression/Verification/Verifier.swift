@@ -12,7 +12,7 @@ public struct Verifier: Sendable {
 
   public var tolerance = Verifier.defaultTolerance
   public var maximumPerplexityRatio: Double?
-  /// What of an engine's arithmetic; by default all that each model says.
+  /// What of an engine's arithmetic; by default all that each model says. A cache that is asked for is the written model's only.
   public var emulation = Emulation.declared
   public var progress: WorkProgress.Handler = { _ in }
 

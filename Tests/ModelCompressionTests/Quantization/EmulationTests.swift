@@ -127,6 +127,9 @@ import Testing
     #expect(weights.passes && weights.emulation?.activations == nil && weights.emulation?.keyValueCache == nil)
     #expect(weights.quality.comparison.divergence < engine.quality.comparison.divergence)
     #expect(try verifier.verify(parent, against: parent, on: set).emulation == nil)
+    verifier.emulation = Emulation(cache: .fp8)
+    let cached = try verifier.verify(parent, against: parent, on: set)
+    #expect(cached.passes && cached.quality.comparison.divergence > 0 && cached.emulation?.keyValueCache == "scale 1")
   }
 
   /// The same numbers in another format compute the same weights, whatever an engine does with one of them.
