@@ -4,8 +4,7 @@
 
 CALIBRATION is a text, of which the first 40 chunks of 512 tokens are used, or statistics that `calibrate` made. Perplexity is that of the first 20 chunks
 of HELDOUT. MODEL is a BF16 directory, by default SmolLM2-135M-Instruct. SQNR is that of the weights, and `outputs` that of what the
-matrices give, as far as the mean squares of their input channels tell (no correlations); both are made here from the files, in double
-precision.
+matrices give, as far as the mean squares of their input channels tell (no correlations); both are made here from the files.
 """
 
 import torch
@@ -27,7 +26,7 @@ if calibration.suffix == ".txt":
     statistics = fresh("table-statistics.safetensors")
     mtconv("calibrate", source, "--text", calibration, "--context", 512, "--chunks", 40, "-o", statistics)
 with safe_open(statistics, "pt") as file:
-    powers = {name.removesuffix(".l2.squares"): file.get_tensor(name).double() for name in file.keys() if name.endswith(".l2.squares")}
+    powers = {name.removesuffix(".l2.squares"): file.get_tensor(name).float() for name in file.keys() if name.endswith(".l2.squares")}
 
 
 def tensors(folder):
@@ -46,14 +45,16 @@ def signal_to_noise(weights, folder):
         if codes.dtype != torch.float8_e4m3fn:
             continue
         rows, columns = codes.shape
-        scale = quantized[name + "_scale"].double()
+        scale = quantized[name + "_scale"].float()
         if scale.ndim == 2 and scale.shape[0] != rows:
             scale = scale.repeat_interleave(128, 0)[:rows].repeat_interleave(128, 1)[:, :columns]
-        weight = weights[name].double()
-        error = weight - codes.double() * scale
+        weight = weights[name].float()
+        error = weight - codes.float() * scale
         layer, module = name.removeprefix("model.layers.").removesuffix(".weight").split(".", 1)
         power = powers[f"layers.{layer}.{SITES[module]}"]
-        found.append([10 * np.log10(float((weight**2 * p).sum() / (error**2 * p).sum())) for p in (torch.ones(columns), power)])
+        both = torch.stack([torch.ones(columns), power / power.max()], 1)
+        signal, noise = (weight.square() @ both).double().sum(0), (error.square() @ both).double().sum(0)
+        found.append(10 * np.log10((signal / noise).numpy()))
     return np.mean(found, axis=0)
 
 
