@@ -30,6 +30,13 @@
   MTCONV_VARIANTS(name, (ptrdiff_t n, const void *_Nonnull x, const void *_Nonnull s, void *_Nonnull y, ptrdiff_t m), \
                   (n, x, s, y, m))
 
+// The same with `n` weights at `w`.
+#define MTCONV_WEIGHTED_SEARCH_KERNEL(name) \
+  extern void name(ptrdiff_t n, const void *_Nonnull x, const void *_Nonnull w, const void *_Nonnull s, \
+                   void *_Nonnull y, ptrdiff_t m); \
+  MTCONV_VARIANTS(name, (ptrdiff_t n, const void *_Nonnull x, const void *_Nonnull w, const void *_Nonnull s, \
+                         void *_Nonnull y, ptrdiff_t m), (n, x, w, s, y, m))
+
 #if defined(__x86_64__)
 
 // The feature levels x86-64-v3 and x86-64-v4 of the psABI.
@@ -68,9 +75,11 @@ MTCONV_KERNEL(mtconv_f16_to_f32)
 MTCONV_KERNEL(mtconv_f32_to_f16)
 MTCONV_KERNEL(mtconv_e4m3_to_f32)
 MTCONV_SCALED_KERNEL(mtconv_f32_to_e4m3)
+MTCONV_SCALED_KERNEL(mtconv_round_e4m3)
 MTCONV_MEASURED_KERNEL(mtconv_quantize_e4m3)
 MTCONV_MEASURED_KERNEL(mtconv_quantize_e4m3_compat)
 MTCONV_SEARCH_KERNEL(mtconv_e4m3_errors)
+MTCONV_WEIGHTED_SEARCH_KERNEL(mtconv_e4m3_weighted_errors)
 MTCONV_KERNEL(mtconv_q8_0_to_f32)
 MTCONV_KERNEL(mtconv_q4_0_to_f32)
 MTCONV_KERNEL(mtconv_q4_1_to_f32)

@@ -18,7 +18,7 @@ extension Checkpoint: WeightSource {
     try weight.decode(rows: isVector ? 0..<1 : rows, into: values)
   }
 
-  /// The forward pass of this model.
+  /// The forward pass of this model; of quantized matrices the weights only, as calibration, pruning and healing look at them.
   public var network: Network {
     Network(architecture: architecture, hyperparameters: hyperparameters, weights: self)
   }

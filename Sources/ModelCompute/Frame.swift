@@ -12,6 +12,12 @@ struct Frame {
     Matrix(rows: rows, columns: columns, workspace: network.workspace)
   }
 
+  /// What a site holds, rounded.
+  func matrix(at site: Site, _ rounding: ActivationRounding?) -> Matrix {
+    guard let rounding else { return sites[site] }
+    return rounding.rounded(sites[site], sequences: batch.sequences, workspace: network.workspace)
+  }
+
   /// A matrix of the shape of another.
   func makeMatrix(like other: Matrix) -> Matrix { makeMatrix(rows: other.rows, columns: other.columns) }
 }

@@ -8,17 +8,21 @@ public struct Network: Sendable {
   public let hyperparameters: Hyperparameters
   public let program: Program
   let weights: any WeightSource
+  private let roundings: EngineRoundings
   let context: NetworkContext
   private let specs: [WeightKey: WeightSpec]
 
-  /// - Parameter idleBytes: memory of matrices that is kept for the next ones. A pass that keeps the traces of all blocks is faster if
-  ///   they fit.
+  /// - Parameters:
+  ///   - roundings: where activations are rounded as an engine does that runs the quantized model.
+  ///   - idleBytes: memory of matrices that is kept for the next ones. A pass that keeps the traces of all blocks is faster if they fit.
   public init(
-    architecture: Architecture, hyperparameters: Hyperparameters, weights: any WeightSource, idleBytes: Int = 256 << 20
+    architecture: Architecture, hyperparameters: Hyperparameters, weights: any WeightSource,
+    roundings: EngineRoundings = .none, idleBytes: Int = 256 << 20
   ) {
     self.architecture = architecture
     self.hyperparameters = hyperparameters
     self.weights = weights
+    self.roundings = roundings
     program = architecture.program(for: hyperparameters)
     context = NetworkContext(hyperparameters: hyperparameters, workspace: Workspace(capacity: idleBytes))
     let rows = architecture.weightSpecs(for: hyperparameters).map { (WeightKey($0.role, $0.part), $0) }
@@ -58,7 +62,7 @@ public struct Network: Sendable {
   private func section(_ steps: [Step], layer: Int?, denseLimit: Int = .max) throws -> Section {
     try hyperparameters.validate()
     let weights = try StepWeights(
-      of: steps, layer: layer, from: weights, denseLimit: denseLimit, workspace: context.workspace
+      of: steps, layer: layer, from: weights, roundings: roundings, denseLimit: denseLimit, workspace: context.workspace
     ) { key in
       guard let spec = specs[WeightKey(key.role, key.part)] else {
         preconditionFailure("the program reads '\(key)', which the weight table does not have")

@@ -7,6 +7,7 @@ struct StepWeights: Sendable {
   private(set) var operators: [WeightRole: any LinearOperator] = [:]
   /// Norm weights and all biases, one row each.
   private(set) var vectors: [WeightKey: Matrix] = [:]
+  private let roundings: EngineRoundings
 
   func key(_ role: WeightRole, _ part: WeightKey.Part = .weight) -> WeightKey { WeightKey(role, part, layer: layer) }
 
@@ -24,6 +25,11 @@ struct StepWeights: Sendable {
     return found
   }
 
+  /// How the input of a linear weight is rounded; nil if it is not.
+  func inputRounding(_ role: WeightRole) -> ActivationRounding? { roundings.inputs[key(role)] }
+  /// How the cache keeps what a projection made; nil if as it is.
+  func cacheRounding(_ role: WeightRole) -> ActivationRounding? { roundings.cached[key(role)] }
+
   /// Puts other values in the place of a weight or bias.
   mutating func replace(_ key: WeightKey, with values: Matrix) {
     if key.part == .weight, let old = operators[key.role] {
@@ -38,14 +44,16 @@ struct StepWeights: Sendable {
   /// Decodes what the steps need, on all cores.
   ///
   /// - Parameters:
+  ///   - roundings: what becomes of activations on the way.
   ///   - shapes: the shape that a weight must have.
   ///   - denseLimit: bytes of F32 above which a linear weight is decoded panel by panel when it is used.
   init(
-    of steps: [Step], layer: Int?, from source: any WeightSource, denseLimit: Int = .max, workspace: Workspace,
-    shapes: (WeightKey) -> [Int]
+    of steps: [Step], layer: Int?, from source: any WeightSource, roundings: EngineRoundings = .none,
+    denseLimit: Int = .max, workspace: Workspace, shapes: (WeightKey) -> [Int]
   ) throws {
     self.source = source
     self.layer = layer
+    self.roundings = roundings
     var jobs: [DecodeJob] = []
     for step in steps {
       switch step {

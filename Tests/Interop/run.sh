@@ -16,7 +16,7 @@ export MTCONV="${MTCONV:-$root/.build/release/mtconv}"
 export PYTHON="${PYTHON:-python3}"
 export MTCONV_CACHE="${MTCONV_CACHE:-$HOME/.cache/mtconv}"
 export PYTHONDONTWRITEBYTECODE=1 HF_HUB_OFFLINE=1 TOKENIZERS_PARALLELISM=false
-cases="gguf_to_hf hf_to_gguf round_trip pico_llama_cpp perplexity prune_depth prune calibrate fp8 fp8_dialects memory layouts interrupt consumer"
+cases="gguf_to_hf hf_to_gguf round_trip pico_llama_cpp perplexity prune_depth prune calibrate fp8 fp8_dialects fp8_emulation memory layouts interrupt consumer"
 
 [ -x "$MTCONV" ] || { echo "no mtconv at '$MTCONV'; build it or set MTCONV" >&2; exit 2; }
 "$PYTHON" -c 'import gguf, llama_cpp, torch, transformers' || {

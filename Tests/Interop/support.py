@@ -113,12 +113,12 @@ def fixture_texts() -> list[str]:
     return json.loads((FIXTURES / "tokenizers/texts.json").read_text())
 
 
-def logits(model, ids) -> np.ndarray:
+def logits(model, ids, *options) -> np.ndarray:
     """Our logits, tokens × vocabulary."""
     from safetensors.numpy import load_file
 
     path = fresh("logits.safetensors")
-    mtconv("logits", model, "--tokens", ",".join(map(str, ids)), "-o", path)
+    mtconv("logits", model, "--tokens", ",".join(map(str, ids)), "-o", path, *options)
     return load_file(path)["logits"]
 
 

@@ -32,7 +32,10 @@ import Testing
     for (score, reference) in zip(scores, expected.influence) { #expect(agree(score, reference, within: 1e-5)) }
     #expect(recipe.pruning?.keptLayers == expected.kept)
 
-    let result = try compressor.write(recipe, of: model, to: folder.file("small"), heldOut: set("heldout.txt"))
+    var verifier = Verifier()
+    verifier.emulation = .weightsOnly
+    let result = try compressor.write(
+      recipe, of: model, to: folder.file("small"), heldOut: set("heldout.txt"), verifier: verifier)
     #expect(result.report.passes)
     let quality = result.report.quality
     #expect(agree(quality.parentPerplexity.value, expected.perplexity.value, within: 1e-5))

@@ -83,9 +83,10 @@ private struct SiteOfLayer: Hashable {
 }
 
 /// A pico checkpoint with what transformers computes from it.
-private struct Pico {
+struct Pico {
   let architecture: Architecture
   let hyperparameters: Hyperparameters
+  let weights: MemoryWeights
   let network: Network
   let oracle: SafetensorsFile
   let batch: TokenBatch
@@ -100,6 +101,7 @@ private struct Pico {
       let name = spec.huggingFaceName(layer: key.layer)
       weights[key] = MemoryWeights.Tensor(shape: try file.entry(name).info.shape, values: try file.values(name))
     }
+    self.weights = weights
     network = Network(architecture: architecture, hyperparameters: hyperparameters, weights: weights)
     oracle = try SafetensorsFile(path: Fixture.path("models/\(name)/oracle.safetensors"))
     batch = TokenBatch(try oracle.integerRows("tokens"))
@@ -112,7 +114,7 @@ private struct Pico {
   }
 
   /// The modules that compute a site: those of linear and norm weights, and the block itself.
-  func moduleNames() -> [SiteOfLayer: [String]] {
+  fileprivate func moduleNames() -> [SiteOfLayer: [String]] {
     var names: [SiteOfLayer: [String]] = [:]
     for (layer, steps) in network.program.blocks.enumerated() {
       names[SiteOfLayer(layer, .blockOutput)] = ["model.layers.\(layer)"]
@@ -139,7 +141,7 @@ extension [Float] {
 
 extension SafetensorsFile {
   /// The values of an F32 tensor.
-  fileprivate func values(_ name: String) throws -> [Float] {
+  func values(_ name: String) throws -> [Float] {
     withBytes(of: try entry(name)) { bytes in
       stride(from: 0, to: bytes.count, by: 4).map { bytes.loadUnaligned(fromByteOffset: $0, as: Float.self) }
     }

@@ -101,6 +101,8 @@ import Testing
     ("quantize models/llama-pico -o TMP/out --scheme fp8-static --stats TMP/short.txt", 2),
     ("quantize models/llama-pico -o TMP/out --scheme fp8-block --stats TMP/short.txt", 64),
     ("quantize models/llama-pico -o TMP/out --scheme fp8-block --ignore re:(", 64),
+    ("quantize models/llama-pico -o TMP/out --scheme fp8-block --scales output", 64),
+    ("perplexity models/kjv-1m --text TMP/short.txt --kv-cache fp4", 64),
     ("verify models/llama-pico", 64),
     ("verify models/llama-pico models/kjv-1m", 2),
     ("verify models/llama-pico models/llama-pico --max-perplexity-ratio much", 64),

@@ -1,5 +1,6 @@
 import Foundation
 import MTConvTestSupport
+import SafetensorsFormat
 import TensorFormats
 import Testing
 
@@ -64,6 +65,50 @@ import Testing
     #expect(try folder.names() == ["fp8"])
   }
 
+  /// Statistics of a real run become scales of activations, cache and weights, and what follows runs with them.
+  @Test func calibratedModelsAreQuantizedAndRunAsAnEngineDoes() throws {
+    let text = "models/kjv-1m/heldout.txt"
+    let run = ["--text", text, "--context", "32", "--chunks", "2"]
+    _ = try report(
+      "calibrate", "models/kjv-1m", "--text", "models/kjv-1m/calibration.txt", "--context", "32", "--chunks", "2", "-o",
+      folder.file("stats.safetensors"))
+    let made = try report(
+      "quantize", "models/kjv-1m", "-o", folder.file("fp8"), "--scheme", "fp8-static", "--kv-cache", "--scales",
+      "output",
+      "--stats", folder.file("stats.safetensors"), "--no-sync")
+    #expect(made["noise"]?["meanOutputSignalToNoise"]?.double ?? 0 > 30)
+    let names = try tensorNames(folder.file("fp8/model.safetensors"))
+    #expect(names.count { $0.hasSuffix("self_attn.k_scale") } == 12 && names.count { $0.hasSuffix("v_scale") } == 12)
+    #expect(names.count { $0.hasSuffix("input_scale") } == 84)
+    func perplexity(_ options: String...) throws -> JSON {
+      let run = try ProgramRun(["perplexity", folder.file("fp8")] + run + options + ["--json", "--quiet"])
+      #expect(run.status == 0, "\(run.errors)")
+      return try JSON(parsing: run.output)
+    }
+    let (engine, weights, plain) = (
+      try perplexity(), try perplexity("--weights-only"), try perplexity("--kv-cache", "plain")
+    )
+    let cache = try perplexity("--weights-only", "--kv-cache", "fp8")
+    #expect(engine["emulation"] == ["activations": "calibrated, per tensor", "keyValueCache": "calibrated scales"])
+    #expect(weights["emulation"] == [:])
+    #expect(plain["emulation"] == ["activations": "calibrated, per tensor"])
+    #expect(cache["emulation"] == ["keyValueCache": "calibrated scales"])
+    #expect(Set([engine, weights, plain, cache].compactMap { $0["perplexity"]?.double }).count == 4)
+    let verified = try ProgramRun(["verify", "models/kjv-1m", folder.file("fp8")] + run + ["--json", "--quiet"])
+    #expect(verified.status == 0, "\(verified.errors)")
+    let verification = try JSON(parsing: verified.output)
+    #expect(
+      verification["correctness"]?["normalizedError"]?.double == 0 && verification["emulation"] == engine["emulation"])
+    #expect(verification["quality"]?["perplexity"]?["value"] == engine["perplexity"])
+    let said = try ProgramRun(["perplexity", folder.file("fp8"), "--quiet"] + run)
+    #expect(
+      said.output.contains("activations as E4M3, calibrated, per tensor; key-value cache as E4M3, calibrated scales"))
+  }
+
+  private func tensorNames(_ path: String) throws -> [String] {
+    try SafetensorsFile(path: path).tensors.map(\.name)
+  }
+
   @Test func logitsSaysItInJSON() throws {
     let json = try report("logits", "models/llama-pico", "--tokens", "1,2, 3", "--top", "2")
     #expect(json.object?.keys == ["model", "tokens", "next"])
@@ -126,7 +171,7 @@ import Testing
     #expect(refused.status == 2)
   }
 
-  private static let verdict = ["passes", "correctness", "quality", "layers", "tensors"]
+  private static let verdict = ["passes", "correctness", "quality", "emulation", "layers", "tensors"]
 
   @Test func compressAndVerifySayItInJSON() throws {
     let plan = #"{"parentLayerCount": 3, "keptLayers": [0, 2], "criterion": "explicit"}"#

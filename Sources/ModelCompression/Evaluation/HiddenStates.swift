@@ -7,11 +7,10 @@ struct HiddenStates {
   /// Tokens of a group.
   static let groupTokenLimit = 8192
 
-  let model: Checkpoint
+  let network: Network
 
   /// The final hidden states of one group, tokens × hidden.
   func callAsFunction(of group: [[Int]], progress: @escaping (Double) -> Void = { _ in }) throws -> Matrix {
-    let network = model.network
     let stream = try network.run(
       TokenBatch(group), progress: { done, total in progress(Double(done) / Double(total + 1)) })
     return try network.finalHidden(stream)

@@ -20,11 +20,15 @@ public struct Perplexity: Sendable, Codable, Equatable {
   public let meanLoss: Double
   public let scoredTokenCount: Int
 
+  /// - Parameter emulation: what of an engine's arithmetic; by default all that the checkpoint says.
   /// - Throws: `CompressionError.notEnoughText` if there is no token to score, and what the forward pass throws.
-  public init(of model: Checkpoint, on set: CalibrationSet, progress: @escaping WorkProgress.Handler = { _ in }) throws
-  {
+  public init(
+    of model: Checkpoint, on set: CalibrationSet, emulation: Emulation = .declared,
+    progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws {
     try set.checkScoredTokens()
-    let head = try model.network.head()
+    let network = try model.network(emulation)
+    let head = try network.head()
     var losses = TokenLosses()
     var completed = 0
     for group in set.groups {
@@ -33,7 +37,7 @@ public struct Perplexity: Sendable, Codable, Equatable {
         let done = completed + Int(share * Double(tokens))
         progress(WorkProgress(phase: "evaluating", completed: done, total: set.tokenCount, unit: .tokens))
       }
-      let hidden = try HiddenStates(model: model)(of: group) { report($0) }
+      let hidden = try HiddenStates(network: network)(of: group) { report($0) }
       // The first half of a sequence is never scored, so its logits are not needed.
       try head.forEachScoredPanel(hidden, of: group) { sequence, positions, logits in
         logits.applyLogSoftmax()

@@ -9,12 +9,17 @@ public struct TaskResult: Sendable {
 
   /// Asks a model. All questions of a group go through a layer together; logits are made only where a choice is scored.
   ///
-  /// - Parameter set: made for a model with the same tokenizer.
+  /// - Parameters:
+  ///   - set: made for a model with the same tokenizer.
+  ///   - emulation: what of an engine's arithmetic; by default all that the checkpoint says.
   /// - Throws: `invalidTokens` for a model with another vocabulary, and what the forward pass throws.
-  public init(of model: Checkpoint, on set: TaskSet, progress: @escaping WorkProgress.Handler = { _ in }) throws {
+  public init(
+    of model: Checkpoint, on set: TaskSet, emulation: Emulation = .declared,
+    progress: @escaping WorkProgress.Handler = { _ in }
+  ) throws {
     try model.checkTokens(set.requests.joined().map(\.tokens))
     let requests = Array(set.requests.joined())
-    let scorer = try RequestScorer(model: model, requests: requests, progress: progress)
+    let scorer = try RequestScorer(network: model.network(emulation), requests: requests, progress: progress)
     var scores = try scorer.logLikelihoods()[...]
     questions = set
     logLikelihoods = set.requests.map { choices in
@@ -56,14 +61,14 @@ extension [Double] {
 
 /// Sums log-probabilities of continuations.
 private struct RequestScorer {
-  let model: Checkpoint
+  let network: Network
   let requests: [TaskRequest]
   let progress: WorkProgress.Handler
   /// Rows of logits at a time.
   private static let panel = 256
 
-  init(model: Checkpoint, requests: [TaskRequest], progress: @escaping WorkProgress.Handler) throws {
-    self.model = model
+  init(network: Network, requests: [TaskRequest], progress: @escaping WorkProgress.Handler) throws {
+    self.network = network
     self.requests = requests
     self.progress = progress
   }
@@ -72,7 +77,7 @@ private struct RequestScorer {
     var result = [Double](repeating: 0, count: requests.count)
     let inputs = SharedInputs(requests.map(\.input))
     let groups = CalibrationSet(sequences: inputs.sequences).groups
-    let head = try model.network.head()
+    let head = try network.head()
     let total = inputs.sequences.reduce(0) { $0 + $1.count }
     var (first, completed) = (0, 0)
     for group in groups {
@@ -81,7 +86,7 @@ private struct RequestScorer {
         let done = completed + Int(share * Double(tokens))
         progress(WorkProgress(phase: "evaluating", completed: done, total: total, unit: .tokens))
       }
-      let hidden = try HiddenStates(model: model)(of: group) { report($0) }
+      let hidden = try HiddenStates(network: network)(of: group) { report($0) }
       let positions = scoredPositions(of: group, inputs.users[first..<first + group.count])
       try add(positions, hidden, head, to: &result)
       report(1)

@@ -54,24 +54,61 @@ extension Checkpoint {
     var result = self
     let rule = ScaleRule(format: scaleFormat(in: scheme.dialect), search: scheme.search)
     let numbers = source.weights.filter { keys.contains($0.key) }
-    let shared = scheme.sharesScales ? source.sharedScales(of: keys, rule: rule) : [:]
+    let powers = try inputPowers(of: keys, scheme)
+    let shared = scheme.sharesScales ? source.sharedScales(of: keys, rule: rule, powers) : [:]
     for (key, weight) in numbers {
       let quantizer = WeightQuantizer(
         weight, name: huggingFaceName(of: key), scheme.kind.granularity, rule: rule,
-        rounding: scheme.rounding == .compat ? .throughBF16 : .single, shared: shared[key])
+        rounding: scheme.rounding == .compat ? .throughBF16 : .single, shared: shared[key],
+        powers: powers[key])
       result.weights[key] = quantizer.quantized
     }
     return result
   }
 
   /// One scale for the members of each set of matrices that engines fuse.
-  private func sharedScales(of keys: [WeightKey], rule: ScaleRule) -> [WeightKey: SharedScale] {
+  private func sharedScales(
+    of keys: [WeightKey], rule: ScaleRule, _ powers: [WeightKey: [Float]]
+  ) -> [WeightKey: SharedScale] {
     var result: [WeightKey: SharedScale] = [:]
     for layer in 0..<hyperparameters.layerCount {
       for roles: [WeightRole] in [[.query, .key, .value], [.gate, .up]] {
         let members = roles.map { WeightKey($0, layer: layer) }.filter(keys.contains)
-        let scale = SharedScale(members.map { (weights[$0]!, huggingFaceName(of: $0)) }, rule: rule)
+        // They read the same, so that its channels count the same.
+        let scale = SharedScale(
+          members.map { (weights[$0]!, huggingFaceName(of: $0)) }, rule: rule,
+          powers: members.first.flatMap { powers[$0] })
         for key in members { result[key] = scale }
+      }
+    }
+    return result
+  }
+
+  /// How much each column of these matrices counts; empty unless a search needs it.
+  private func inputPowers(of keys: [WeightKey], _ scheme: QuantizationScheme) throws -> [WeightKey: [Float]] {
+    guard scheme.search == .outputError else { return [:] }
+    guard let powers = scheme.inputPowers else {
+      throw CompressionError(
+        .wrongStatistics, "scales for the least error of the output need the statistics of activations; see 'calibrate'"
+      )
+    }
+    guard powers.layerCount == hyperparameters.layerCount else {
+      throw CompressionError(
+        .wrongStatistics,
+        "the statistics are of \(powers.layerCount) layers, the model has \(hyperparameters.layerCount)")
+    }
+    var result: [WeightKey: [Float]] = [:]
+    for layer in 0..<hyperparameters.layerCount {
+      let sites = ActivationSites(of: self, layer: layer)
+      for key in keys where key.layer == layer {
+        guard let site = sites.input(of: key.role) else { continue }
+        guard let factors = powers.weights(at: site, layer: layer), factors.count == weights[key]?.shape.last else {
+          throw CompressionError(
+            .wrongStatistics,
+            "the statistics do not say how much the channels of \(site.rawValue) in layer \(layer) count; calibrate again"
+          )
+        }
+        result[key] = factors
       }
     }
     return result

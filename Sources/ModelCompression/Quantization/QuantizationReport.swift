@@ -17,6 +17,8 @@ public struct QuantizationReport: Sendable, Encodable {
   public let meanSignalToNoise: Double?
   /// The lowest of all.
   public let worstSignalToNoise: Double?
+  /// Mean over tensors of the signal to noise of their outputs; nil unless scales were searched for it.
+  public let meanOutputSignalToNoise: Double?
   /// The rows with the lowest signal to noise, worst first.
   public let worstRows: [Row]
   public let clippedShare: Double
@@ -27,6 +29,8 @@ public struct QuantizationReport: Sendable, Encodable {
     public let shape: [Int]
     /// 10 log₁₀(Σw² ÷ Σ(w − scale · code)²), in decibels; nil if nothing was lost.
     public let signalToNoise: Double?
+    /// The same of the matrix's outputs, as far as the powers of its input channels tell; nil unless scales were searched for it.
+    public let outputSignalToNoise: Double?
     /// Share of elements beyond ±448 scales, which were cut off.
     public let clippedShare: Double
     /// Share of elements that were not zero and became zero.
@@ -50,7 +54,7 @@ public struct QuantizationReport: Sendable, Encodable {
       guard let source = weight.values.source as? QuantizedCodes else { continue }
       let sums = try source.quantizer.measured()
       let name = model.huggingFaceName(of: key)
-      let total = Total(sums)
+      let total = Total(sums, source.quantizer.measuredOutputs)
       tensors.append(total.tensor(name: name, shape: weight.shape))
       rows = Self.worst(rows + Self.worst(sums.enumerated().compactMap { Row(tensor: name, row: $0, $1) }))
       clipped += total.clipped
@@ -61,6 +65,8 @@ public struct QuantizationReport: Sendable, Encodable {
     let values = tensors.compactMap(\.signalToNoise)
     meanSignalToNoise = values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     worstSignalToNoise = values.min()
+    let outputs = tensors.compactMap(\.outputSignalToNoise)
+    meanOutputSignalToNoise = outputs.isEmpty ? nil : outputs.reduce(0, +) / Double(outputs.count)
     worstRows = rows
     clippedShare = Double(clipped) / Double(max(count, 1))
     zeroedShare = Double(zeroed) / Double(max(count, 1))
@@ -77,8 +83,14 @@ private struct Total {
   var noise = 0.0
   var clipped = 0
   var zeroed = 0
+  var outputSignal = 0.0
+  var outputNoise = 0.0
 
-  init(_ rows: [QuantizationSums]) {
+  init(_ rows: [QuantizationSums], _ outputs: [OutputSums]) {
+    for output in outputs {
+      outputSignal += output.signal
+      outputNoise += output.noise
+    }
     for row in rows {
       signal += Double(row.signal)
       noise += Double(row.noise)
@@ -90,7 +102,8 @@ private struct Total {
   func tensor(name: String, shape: [Int]) -> QuantizationReport.Tensor {
     let count = Double(max(shape.reduce(1, *), 1))
     return QuantizationReport.Tensor(
-      name: name, shape: shape, signalToNoise: decibels(signal, noise), clippedShare: Double(clipped) / count,
+      name: name, shape: shape, signalToNoise: decibels(signal, noise),
+      outputSignalToNoise: decibels(outputSignal, outputNoise), clippedShare: Double(clipped) / count,
       zeroedShare: Double(zeroed) / count)
   }
 }

@@ -17,6 +17,8 @@ public struct QuantizationScheme: Sendable, Codable, Equatable {
   public var quantizesKeyValueCache: Bool
   /// Largest magnitudes of activations; what `.fp8Static` and the cache need.
   public var ranges: ActivationRanges?
+  /// How much input channels count; what a search for the least error of the output needs.
+  public var inputPowers: InputPowers?
 
   public enum Kind: String, CaseIterable, Sendable, Codable {
     /// A scale for each output channel; activations token by token as the engine runs. `FP8_DYNAMIC` of llm-compressor.
@@ -40,6 +42,8 @@ public struct QuantizationScheme: Sendable, Codable, Equatable {
     case none
     /// Of 64 scales from 7/8 to twice that, the one with the least squared error.
     case meanSquaredError = "mse"
+    /// The same with each error weighted by how much its input channel counts: the least error of the output.
+    case outputError = "output"
   }
 
   /// The head is the most sensitive matrix, and engines expect it so.
@@ -48,7 +52,7 @@ public struct QuantizationScheme: Sendable, Codable, Equatable {
   public init(
     kind: Kind = .fp8Dynamic, dialect: QuantizationDialect = .compressedTensors, rounding: Rounding = .single,
     search: Search = .none, ignored: [String] = Self.defaultIgnored, sharesScales: Bool? = nil,
-    quantizesKeyValueCache: Bool = false, ranges: ActivationRanges? = nil
+    quantizesKeyValueCache: Bool = false, ranges: ActivationRanges? = nil, inputPowers: InputPowers? = nil
   ) {
     self.kind = kind
     self.dialect = dialect
@@ -59,6 +63,7 @@ public struct QuantizationScheme: Sendable, Codable, Equatable {
     self.sharesScales = sharesScales ?? (kind == .fp8Static && rounding == .single)
     self.quantizesKeyValueCache = quantizesKeyValueCache
     self.ranges = ranges
+    self.inputPowers = inputPowers
   }
 }
 
@@ -101,7 +106,7 @@ extension QuantizationScheme {
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {
-    case kind, dialect, rounding, search, ignored, sharesScales, quantizesKeyValueCache, ranges
+    case kind, dialect, rounding, search, ignored, sharesScales, quantizesKeyValueCache, ranges, inputPowers
   }
 
   /// Refuses a key it does not know.
@@ -116,7 +121,8 @@ extension QuantizationScheme {
       ignored: try container.decodeIfPresent([String].self, forKey: .ignored) ?? Self.defaultIgnored,
       sharesScales: try container.decodeIfPresent(Bool.self, forKey: .sharesScales),
       quantizesKeyValueCache: try container.decodeIfPresent(Bool.self, forKey: .quantizesKeyValueCache) ?? false,
-      ranges: try container.decodeIfPresent(ActivationRanges.self, forKey: .ranges))
+      ranges: try container.decodeIfPresent(ActivationRanges.self, forKey: .ranges),
+      inputPowers: try container.decodeIfPresent(InputPowers.self, forKey: .inputPowers))
   }
 
   /// What is as usual is left out.
@@ -131,5 +137,6 @@ extension QuantizationScheme {
     if sharesScales != usual.sharesScales { try container.encode(sharesScales, forKey: .sharesScales) }
     if quantizesKeyValueCache { try container.encode(true, forKey: .quantizesKeyValueCache) }
     try container.encodeIfPresent(ranges, forKey: .ranges)
+    try container.encodeIfPresent(inputPowers, forKey: .inputPowers)
   }
 }

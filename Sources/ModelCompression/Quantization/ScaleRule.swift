@@ -13,7 +13,7 @@ struct ScaleRule: Sendable {
   func candidates(maximum: Float) -> [Float] {
     switch search {
     case .none: return []
-    case .meanSquaredError:
+    case .meanSquaredError, .outputError:
       let scale = maximum / Float8E4M3.maximum
       return [self.scale(maximum: maximum)] + Self.factors.map { positive(rounded(scale * $0)) }
     }

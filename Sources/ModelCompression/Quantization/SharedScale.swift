@@ -6,11 +6,14 @@ internal import TensorFormats
 final class SharedScale: Sendable {
   private let members: [(weight: Weight, name: String)]
   private let rule: ScaleRule
+  /// How much each column counts.
+  private let powers: [Float]?
   private let memo = Mutex<Float?>(nil)
 
-  init(_ members: [(weight: Weight, name: String)], rule: ScaleRule) {
+  init(_ members: [(weight: Weight, name: String)], rule: ScaleRule, powers: [Float]?) {
     self.members = members
     self.rule = rule
+    self.powers = powers
   }
 
   func value() throws -> Float {
@@ -30,7 +33,9 @@ final class SharedScale: Sendable {
     for member in members {
       let parts = try Self.parts(of: member.weight) { rows in
         var sums = [Double](repeating: 0, count: candidates.count)
-        try member.weight.forEachRow(rows) { _, row in addErrors(of: row, candidates, to: &sums) }
+        try member.weight.forEachRow(rows) { _, row in
+          addErrors(of: row, candidates, weightedBy: powers, from: 0, to: &sums)
+        }
         return sums
       }
       for part in parts { for index in errors.indices { errors[index] += part[index] } }
@@ -68,10 +73,23 @@ func finiteMaximum(of row: UnsafeBufferPointer<Float>, row index: Int, name: Str
 }
 
 /// Adds the squared error of each candidate scale over a piece of a row.
-func addErrors(of row: UnsafeBufferPointer<Float>, _ candidates: [Float], to sums: inout [Double]) {
+///
+/// - Parameters:
+///   - powers: how much each column counts; nil if all do alike.
+///   - start: the column that the piece begins with.
+func addErrors(
+  of row: UnsafeBufferPointer<Float>, _ candidates: [Float], weightedBy powers: [Float]?, from start: Int,
+  to sums: inout [Double]
+) {
   withUnsafeTemporaryAllocation(of: Float.self, capacity: candidates.count) { errors in
     errors.initialize(repeating: 0)
-    candidates.withUnsafeBufferPointer { Float8E4M3.addErrors(of: row, scales: $0, to: errors) }
+    candidates.withUnsafeBufferPointer { candidates in
+      guard let powers else { return Float8E4M3.addErrors(of: row, scales: candidates, to: errors) }
+      powers.withUnsafeBufferPointer {
+        let part = UnsafeBufferPointer(rebasing: $0[start..<start + row.count])
+        Float8E4M3.addErrors(of: row, weightedBy: part, scales: candidates, to: errors)
+      }
+    }
     for index in candidates.indices { sums[index] += Double(errors[index]) }
   }
 }

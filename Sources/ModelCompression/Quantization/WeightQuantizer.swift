@@ -12,6 +12,8 @@ final class WeightQuantizer: Sendable {
   private let granularity: ScaleGranularity
   private let rule: ScaleRule
   private let rounding: QuotientRounding
+  /// How much each column counts for the error of the output; nil if nobody asks.
+  private let powers: [Float]?
   /// The scale of the whole matrix, if there is one for it.
   private let shared: SharedScale?
   private let state: Mutex<State>
@@ -21,26 +23,34 @@ final class WeightQuantizer: Sendable {
     var scales: [Float]
     /// For each row; noise is NaN where it is not known yet.
     var sums: [QuantizationSums]
+    /// For each row, error and signal of its output; empty without powers.
+    var outputs: [OutputSums]
   }
 
-  /// `shared` is the scale of a matrix that has one for all; nil finds the matrix's own.
+  /// - Parameters:
+  ///   - shared: the scale of a matrix that has one for all; nil finds the matrix's own.
+  ///   - powers: a factor for each column, if errors of the output are searched for or measured.
   init(
     _ weight: Weight, name: String, _ granularity: ScaleGranularity, rule: ScaleRule, rounding: QuotientRounding,
-    shared: SharedScale? = nil
+    shared: SharedScale? = nil, powers: [Float]? = nil
   ) {
     self.weight = weight
     self.name = name
     self.granularity = granularity
     self.rule = rule
     self.rounding = rounding
-    self.shared = granularity == .tensor ? shared ?? SharedScale([(weight, name)], rule: rule) : nil
+    self.powers = powers
+    let searchPowers = rule.search == .outputError ? powers : nil
+    self.shared =
+      granularity == .tensor ? shared ?? SharedScale([(weight, name)], rule: rule, powers: searchPowers) : nil
     let grid = granularity.gridShape(of: weight.shape)
     var unknown = QuantizationSums()
     unknown.noise = .nan
     state = Mutex(
       State(
         scales: [Float](repeating: .nan, count: grid[0] * grid[1]),
-        sums: [QuantizationSums](repeating: unknown, count: weight.values.rowCount)))
+        sums: [QuantizationSums](repeating: unknown, count: weight.values.rowCount),
+        outputs: [OutputSums](repeating: OutputSums(), count: powers == nil ? 0 : weight.values.rowCount)))
   }
 
   /// Codes of the weight's shape, and scales.
@@ -56,6 +66,7 @@ final class WeightQuantizer: Sendable {
 
   fileprivate var rowMultiple: Int { if case .block(let rows, _) = granularity { rows } else { 1 } }
   private var length: Int { weight.values.rowLength }
+  private var searchPowers: [Float]? { rule.search == .outputError ? powers : nil }
   private var gridColumns: Int { granularity.gridShape(of: weight.shape)[1] }
 }
 
@@ -107,7 +118,10 @@ extension WeightQuantizer {
     guard candidates.contains(where: { !$0.isEmpty }) else { return maxima.map(rule.scale) }
     var errors = candidates.map { [Double](repeating: 0, count: $0.count) }
     try weight.forEachRow(rows) { _, row in
-      forEachSegment(row) { column, segment in addErrors(of: segment, candidates[column], to: &errors[column]) }
+      forEachSegment(row) { column, segment in
+        let start = column * granularity.block.columns
+        addErrors(of: segment, candidates[column], weightedBy: searchPowers, from: start, to: &errors[column])
+      }
     }
     return maxima.indices.map { column in
       candidates[column].isEmpty
@@ -121,7 +135,7 @@ extension WeightQuantizer {
     let candidates = maximum > 0 ? rule.candidates(maximum: maximum) : []
     guard !candidates.isEmpty else { return rule.scale(maximum: maximum) }
     var errors = [Double](repeating: 0, count: candidates.count)
-    addErrors(of: row, candidates, to: &errors)
+    addErrors(of: row, candidates, weightedBy: searchPowers, from: 0, to: &errors)
     return best(of: candidates, errors: errors)
   }
 
@@ -145,12 +159,14 @@ extension WeightQuantizer {
 extension WeightQuantizer {
   fileprivate func writeCodes(of rows: Range<Int>, into codes: UnsafeMutableRawBufferPointer) throws {
     var sums = [QuantizationSums](repeating: QuantizationSums(), count: rows.count)
+    var outputs = [OutputSums](repeating: OutputSums(), count: powers == nil ? 0 : rows.count)
     if granularity == .row {
       var scales = state.withLock { Array($0.scales[rows]) }
       try weight.forEachRow(rows) { index, row in
         let place = index - rows.lowerBound
         if scales[place].isNaN { scales[place] = try rowScale(index, row) }
         sums[place] = quantize(row, scales[place], into: codes, at: place * length)
+        if let powers { outputs[place].add(row, scales[place], powers, from: 0) }
       }
       let found = scales
       state.withLock { $0.scales.replaceSubrange(rows, with: found) }
@@ -165,12 +181,16 @@ extension WeightQuantizer {
         forEachSegment(row) { column, segment in
           let scale = scales[(index / size - first) * columns + column]
           sums[place].add(quantize(segment, scale, into: codes, at: offset))
+          if let powers { outputs[place].add(segment, scale, powers, from: offset - place * length) }
           offset += segment.count
         }
       }
     }
-    let found = sums
-    state.withLock { $0.sums.replaceSubrange(rows, with: found) }
+    let (found, foundOutputs) = (sums, outputs)
+    state.withLock { state in
+      state.sums.replaceSubrange(rows, with: found)
+      if !foundOutputs.isEmpty { state.outputs.replaceSubrange(rows, with: foundOutputs) }
+    }
   }
 
   private func quantize(
@@ -189,6 +209,25 @@ extension WeightQuantizer {
     try prepareCodes()
     try parallelChunks(of: codes.rowCount, size: codes.panelRowCount) { rows in try codes.withRows(rows) { _ in } }
     return state.withLock { $0.sums }
+  }
+}
+
+extension WeightQuantizer {
+  /// What `measured` found of the output of each row; empty if nobody asked for it.
+  var measuredOutputs: [OutputSums] { state.withLock { $0.outputs } }
+}
+
+/// Signal and error of an output, in multiples of the largest power of an input channel.
+struct OutputSums: Sendable {
+  private(set) var signal = 0.0
+  private(set) var noise = 0.0
+
+  mutating func add(_ values: UnsafeBufferPointer<Float>, _ scale: Float, _ powers: [Float], from start: Int) {
+    var errors = [0.0, 0.0]
+    // A scale beyond all numbers makes every code zero, so that its error is the signal.
+    addErrors(of: values, [scale, 1e30], weightedBy: powers, from: start, to: &errors)
+    noise += errors[0]
+    signal += errors[1]
   }
 }
 

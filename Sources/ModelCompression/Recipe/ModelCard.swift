@@ -143,11 +143,12 @@ struct ModelCard {
   private var verification: String? {
     guard let found = recipe.verification else { return nil }
     let text = found.text.map { "`\($0)`" } ?? "random tokens"
+    let ending = found.emulation.map { ", this model with \($0.text)" } ?? ""
     return """
       ## Verification
 
       The written files \(found.isCorrect ? "hold" : "DO NOT hold") exactly what the recipe makes of the parent. Both were run on \
-      \(Self.grouped(found.tokens)) tokens of \(text):
+      \(Self.grouped(found.tokens)) tokens of \(text)\(ending):
 
       | | parent | this model |
       |---|---:|---:|

@@ -13,14 +13,19 @@ struct ForwardComparison {
   /// The written file's residual stream against the parent's.
   let layers: [StreamSimilarity]
 
+  /// The plan runs with the roundings of the written file, so that it is told from it by its weights alone.
   init(
     parent: Checkpoint, expected: Checkpoint, written: Checkpoint, plan: PruningPlan?, set: CalibrationSet,
-    progress: @escaping WorkProgress.Handler
+    emulation: Emulation, progress: @escaping WorkProgress.Handler
   ) throws {
     var (correctness, quality) = (ErrorSums(), LogitComparisonSums())
     var (parentLosses, losses) = (TokenLosses(), TokenLosses())
-    var streams = StreamComparison(of: written, with: parent, plan: plan)
-    let models = [parent, expected, written]
+    let roundings = try written.roundings(emulation)
+    let models = [
+      try parent.network(emulation.ofParent), expected.network(roundings: roundings),
+      written.network(roundings: roundings),
+    ]
+    var streams = StreamComparison(of: models[2], with: models[0], plan: plan)
     let total = set.tokenCount * models.count
     var completed = 0
     func report(_ share: Double, of tokens: Int) {
@@ -31,7 +36,7 @@ struct ForwardComparison {
       let tokens = group.reduce(0) { $0 + $1.count }
       let pair = try streams.hidden(of: group) { report($0, of: 2 * tokens) }
       completed += 2 * tokens
-      let reference = try HiddenStates(model: expected)(of: group) { report($0, of: tokens) }
+      let reference = try HiddenStates(network: models[1])(of: group) { report($0, of: tokens) }
       completed += tokens
       let hidden = [pair.parent, reference, pair.result]
       try Self.forEachLogits(models, hidden, group) { sequence, positions, logits in
@@ -52,11 +57,11 @@ struct ForwardComparison {
 
   /// Calls `body` with the logits of all models for a few positions of a sequence at a time.
   private static func forEachLogits(
-    _ models: [Checkpoint], _ hidden: [Matrix], _ group: [[Int]],
+    _ models: [Network], _ hidden: [Matrix], _ group: [[Int]],
     _ body: (_ sequence: [Int], _ positions: Range<Int>, _ logits: [Matrix]) throws -> Void
   ) throws {
     // Three heads of a large vocabulary would be most of the memory of the whole job; decoding them again costs little.
-    let heads = try models.map { try $0.network.head(denseLimit: 32 << 20) }
+    let heads = try models.map { try $0.head(denseLimit: 32 << 20) }
     let panel = 128
     var start = 0
     for sequence in group {

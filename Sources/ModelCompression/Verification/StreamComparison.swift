@@ -17,8 +17,8 @@ public struct StreamSimilarity: Sendable, Codable, Equatable {
 /// What a layer reads is where healing shows: a map that stands for dropped layers makes the output of the layer before them unlike
 /// the parent's, and the input of the layer behind them like it.
 struct StreamComparison {
-  private let parent: Checkpoint
-  private let result: Checkpoint
+  private let parent: Network
+  private let result: Network
   /// For each layer of the result, the parent's; empty if the two have nothing to compare.
   private let kept: [Int]
   /// For each hidden channel of the result, the parent's; nil if they are the same.
@@ -26,7 +26,7 @@ struct StreamComparison {
   private var sums: [Double]
   private var tokens = 0
 
-  init(of result: Checkpoint, with parent: Checkpoint, plan: PruningPlan?) {
+  init(of result: Network, with parent: Network, plan: PruningPlan?) {
     (self.parent, self.result) = (parent, result)
     let kept = plan?.keptLayers ?? Array(0..<parent.hyperparameters.layerCount)
     channels = plan?.keptIndices[ScopedAxis(.hidden)]
@@ -49,7 +49,7 @@ struct StreamComparison {
     of group: [[Int]], progress: @escaping (_ share: Double) -> Void
   ) throws -> (parent: Matrix, result: Matrix) {
     let batch = TokenBatch(group)
-    let (ours, theirs) = (result.network, parent.network)
+    let (ours, theirs) = (result, parent)
     let layerCount = parent.hyperparameters.layerCount
     var (stream, parentStream) = (try ours.embed(batch), try theirs.embed(batch))
     var position = 0

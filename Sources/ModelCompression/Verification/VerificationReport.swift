@@ -4,6 +4,8 @@ public struct VerificationReport: Sendable, Encodable {
   public let correctness: Correctness
   /// What did it cost?
   public let quality: Quality
+  /// What was rounded in the result's forward pass; nil if it is not quantized.
+  public let emulation: EmulationSummary?
   /// How far the residual stream is from the parent's, layer by layer.
   public let layers: [StreamSimilarity]
   /// Every weight of the parent that the result has in the same shape, as the plan maps it.
@@ -62,13 +64,14 @@ public struct VerificationReport: Sendable, Encodable {
 // The verdicts stand in the JSON beside what they follow from.
 
 extension VerificationReport {
-  private enum Key: String, CodingKey { case passes, correctness, quality, layers, tensors }
+  private enum Key: String, CodingKey { case passes, correctness, quality, emulation, layers, tensors }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(passes, forKey: .passes)
     try container.encode(correctness, forKey: .correctness)
     try container.encode(quality, forKey: .quality)
+    try container.encodeIfPresent(emulation, forKey: .emulation)
     try container.encode(layers, forKey: .layers)
     try container.encode(tensors, forKey: .tensors)
   }

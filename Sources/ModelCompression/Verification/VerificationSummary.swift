@@ -11,6 +11,8 @@ public struct VerificationSummary: Sendable, Codable, Equatable {
   public var tokens: Int
   /// The text that both ran on; nil for random tokens.
   public var text: String?
+  /// What was rounded in the result's forward pass; nil if it is not quantized.
+  public var emulation: EmulationSummary?
 
   public init(_ report: VerificationReport, text: String?) {
     isCorrect = report.correctness.passes
@@ -20,5 +22,6 @@ public struct VerificationSummary: Sendable, Codable, Equatable {
     topAgreement = report.quality.comparison.topAgreement
     tokens = report.quality.comparison.tokenCount
     self.text = text
+    emulation = report.emulation
   }
 }

@@ -12,6 +12,8 @@ public struct Verifier: Sendable {
 
   public var tolerance = Verifier.defaultTolerance
   public var maximumPerplexityRatio: Double?
+  /// What of an engine's arithmetic; by default all that each model says. A cache that is asked for is the written model's only.
+  public var emulation = Emulation.declared
   public var progress: WorkProgress.Handler = { _ in }
 
   public init() {}
@@ -40,7 +42,8 @@ public struct Verifier: Sendable {
     let comparer = TensorComparer(reference: expected, other: written)
     let differences = try comparer.comparisons(progress: progress)
     let forward = try ForwardComparison(
-      parent: parent, expected: expected, written: written, plan: recipe?.pruning, set: set, progress: progress)
+      parent: parent, expected: expected, written: written, plan: recipe?.pruning, set: set,
+      emulation: emulation, progress: progress)
     // The cost of each tensor is counted from the parent's values, in the places the plan gives them.
     let unquantized = try recipe?.pruning.map { try parent.pruned(by: $0) } ?? parent
     let costs = try TensorComparer(reference: unquantized, other: written).comparisons(progress: progress)
@@ -55,7 +58,7 @@ public struct Verifier: Sendable {
         comparison: forward.quality, parentPerplexity: forward.parentPerplexity, perplexity: forward.perplexity,
         parentByteCount: parent.byteCount, byteCount: written.byteCount, parentParameterCount: parent.parameterCount,
         parameterCount: written.parameterCount, maximumPerplexityRatio: maximumPerplexityRatio),
-      layers: forward.layers, tensors: costs)
+      emulation: try EmulationSummary(of: written, emulation), layers: forward.layers, tensors: costs)
   }
 
   private func checkVocabulary(_ written: Checkpoint, _ parent: Checkpoint, _ set: CalibrationSet) throws {

@@ -82,7 +82,8 @@ extension AttendStep: ExecutableStep {
 
   private func geometry(_ frame: Frame) -> AttentionGeometry {
     AttentionGeometry(
-      query: frame.sites[query], key: frame.sites[key], value: frame.sites[value], batch: frame.batch, past: frame.past,
+      query: frame.sites[query], key: frame.matrix(at: key, frame.weights.cacheRounding(.key)),
+      value: frame.matrix(at: value, frame.weights.cacheRounding(.value)), batch: frame.batch, past: frame.past,
       model: frame.network.hyperparameters, scale: Float(scale), softcap: softcap.map { Float($0) }, window: window)
   }
 }

@@ -6,7 +6,7 @@ extension LinearStep: ExecutableStep {
 
   func forward(_ frame: Frame) throws -> Matrix {
     let linear = frame.weights.linear(weight)
-    let input = frame.sites[input]
+    let input = frame.matrix(at: input, frame.weights.inputRounding(weight))
     let output = frame.makeMatrix(rows: input.rows, columns: linear.outputCount)
     try linear.apply(to: input, into: output)
     if hasBias { addRow(frame.weights.vector(weight, .bias), to: output) }

@@ -56,6 +56,7 @@ struct EvalCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace the samples if they exist.")
   var force = false
 
+  @OptionGroup(title: "FP8 models") var engine: EmulationOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -70,16 +71,21 @@ struct EvalCommand: ParsableCommand {
     let items = try task.items(in: data, shots: examples, limit: limit)
     let progress = output.progress
     let start = ContinuousClock.now
-    let results = try ([model] + [compare].compactMap { $0 }).map { path in
-      let checkpoint = try Checkpoint(path: path)
+    let models = try ([model] + [compare].compactMap { $0 }).map { try Checkpoint(path: $0) }
+    let emulations = try models.map { try EmulationSummary(of: $0, engine.emulation) }
+    let results = try models.map { checkpoint in
       let questions = try TaskSet(task, items: items, shotCount: examples?.count ?? 0, for: checkpoint)
-      return try TaskResult(of: checkpoint, on: questions, progress: progress.handler)
+      return try TaskResult(
+        of: checkpoint, on: questions, emulation: engine.emulation, progress: progress.handler)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     progress.finish()
     if let samples { try TaskSamples(results[0]).write(to: samples, overwrite: force) }
-    try EvalReport(model: model, data: data, compared: compare, results: results, seconds: seconds)
-      .print(asJSON: output.json)
+    try EvalReport(
+      model: model, data: data, compared: compare, results: results, emulations: emulations,
+      seconds: seconds
+    )
+    .print(asJSON: output.json)
   }
 }
 

@@ -40,6 +40,7 @@ struct LogitsCommand: ParsableCommand {
   @Flag(name: .long, help: "Replace the output file if it exists.")
   var force = false
 
+  @OptionGroup(title: "FP8 models") var engine: EmulationOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -55,14 +56,14 @@ struct LogitsCommand: ParsableCommand {
     let ids = try tokens.map(Self.ids) ?? checkpoint.tokenizer().encode(text ?? "")
     guard !ids.isEmpty else { throw CompressionError(.invalidTokens, "no tokens to run") }
     try checkpoint.checkTokens([ids])
-    let logits = try checkpoint.network.logits(ids)
+    let logits = try checkpoint.network(engine.emulation).logits(ids)
     if let outputFile { try write(ids, logits, to: outputFile) }
     let last = logits[logits.rows - 1].map { $0.isNaN ? -.infinity : $0 }
     let probabilities = logits.copy(rows: logits.rows - 1..<logits.rows)
     probabilities.applySoftmax()
     let ranked = last.indices.sorted { (last[$0], -$0) > (last[$1], -$1) }.prefix(top)
     let report = LogitsReport(
-      model: model, tokens: ids,
+      model: model, tokens: ids, emulation: try EmulationSummary(of: checkpoint, engine.emulation),
       next: ranked.map { id in
         LogitsReport.Candidate(
           id: id, text: tokenizer?.decode([id]), logit: Double(logits[logits.rows - 1][id]),
@@ -108,6 +109,7 @@ struct LogitsReport: Report {
 
   let model: String
   let tokens: [Int]
+  let emulation: EmulationSummary?
   let next: [Candidate]
 
   var text: String {
@@ -120,6 +122,6 @@ struct LogitsReport: Report {
       ])
     }
     return "\(tokens.count) tokens: \(tokens.prefix(16).map(String.init).joined(separator: ", "))"
-      + (tokens.count > 16 ? ", …" : "") + "\n\n" + table.text
+      + (tokens.count > 16 ? ", …" : "") + (emulation.map { "\n" + $0.text } ?? "") + "\n\n" + table.text
   }
 }

@@ -48,7 +48,8 @@ struct QuantizeCommand: ParsableCommand {
     name: .long,
     help: ArgumentHelp(
       "How scales and codes are found: single, largest magnitude and one rounding; compat, the bytes of llm-compressor and "
-        + "ModelOpt; mse, the scale with the least squared error.", valueName: "method"))
+        + "ModelOpt; mse, the scale with the least squared error; output, the same with errors weighted by the inputs, needs "
+        + "--stats.", valueName: "method"))
   var scales: ScaleMethod = .single
 
   @Option(
@@ -80,13 +81,18 @@ struct QuantizeCommand: ParsableCommand {
 
   func validate() throws {
     if out.hasSuffix(".gguf") { throw ValidationError("quantize writes a directory; GGUF has no FP8") }
-    let needsStatistics = scheme == .fp8Static || kvCache
-    if needsStatistics, stats == nil { throw ValidationError("calibrated scales need --stats; see 'mtconv calibrate'") }
-    if !needsStatistics, stats != nil { throw ValidationError("--stats is for fp8-static and --kv-cache") }
+    let isCalibrated = scheme == .fp8Static || kvCache
+    if isCalibrated, stats == nil { throw ValidationError("calibrated scales need --stats; see 'mtconv calibrate'") }
+    if scales == .output, stats == nil {
+      throw ValidationError("--scales output needs --stats; see 'mtconv calibrate'")
+    }
+    if !isCalibrated, scales != .output, stats != nil {
+      throw ValidationError("--stats is for fp8-static, --kv-cache and --scales output")
+    }
     if separateScales, scheme != .fp8Static { throw ValidationError("--separate-scales is for fp8-static") }
     if let fault = ignore.compactMap({ ModulePattern($0).fault }).first { throw ValidationError("--ignore: \(fault)") }
     do {
-      try dialect.check(quantization(ranges: nil).layout)
+      try dialect.check(quantization(nil).layout)
     } catch let error as CheckpointError {
       throw ValidationError(error.message)
     }
@@ -98,7 +104,7 @@ struct QuantizeCommand: ParsableCommand {
     for warning in source.warnings { Console.error("warning: \(warning)") }
     var recipe = Recipe(
       parent: source, output: .huggingFace, elementFormat: dtype.elementFormat,
-      quantization: quantization(ranges: try ranges(for: source)))
+      quantization: quantization(try statistics(of: source)))
     recipe.maximumShardSize = writing.maxShardSize?.count
     if !writing.dryRun, !hashes.noHashes {
       try recipe.seal(parent: source, sources: sources, progress: output.progress.handler)
@@ -116,18 +122,20 @@ struct QuantizeCommand: ParsableCommand {
     return sources
   }
 
-  private func quantization(ranges: ActivationRanges?) -> QuantizationScheme {
-    QuantizationScheme(
-      kind: scheme, dialect: dialect, rounding: scales == .compat ? .compat : .single,
-      search: scales == .mse ? .meanSquaredError : .none, ignored: QuantizationScheme.defaultIgnored + ignore,
-      sharesScales: separateScales ? false : nil, quantizesKeyValueCache: kvCache, ranges: ranges)
+  private func quantization(_ statistics: ActivationStatistics?) -> QuantizationScheme {
+    let isCalibrated = scheme == .fp8Static || kvCache
+    return QuantizationScheme(
+      kind: scheme, dialect: dialect, rounding: scales == .compat ? .compat : .single, search: scales.search,
+      ignored: QuantizationScheme.defaultIgnored + ignore, sharesScales: separateScales ? false : nil,
+      quantizesKeyValueCache: kvCache, ranges: isCalibrated ? statistics.map { ActivationRanges($0) } : nil,
+      inputPowers: scales == .output ? statistics.map { InputPowers($0) } : nil)
   }
 
-  private func ranges(for model: Checkpoint) throws -> ActivationRanges? {
+  private func statistics(of model: Checkpoint) throws -> ActivationStatistics? {
     guard let stats else { return nil }
     let file = try StatisticsFile(path: stats)
     try file.check(against: model)
-    return ActivationRanges(file.statistics)
+    return file.statistics
   }
 
   private func write(_ quantized: Checkpoint) throws {
@@ -139,7 +147,15 @@ struct QuantizeCommand: ParsableCommand {
 
 /// What `--scales` takes.
 enum ScaleMethod: String, CaseIterable, ExpressibleByArgument {
-  case single, compat, mse
+  case single, compat, mse, output
+
+  var search: QuantizationScheme.Search {
+    switch self {
+    case .single, .compat: .none
+    case .mse: .meanSquaredError
+    case .output: .outputError
+    }
+  }
 }
 
 extension QuantizationScheme.Kind: ExpressibleByArgument {}

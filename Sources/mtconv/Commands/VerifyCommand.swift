@@ -9,7 +9,8 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Compare a model with the one it was made from: every tensor, and the forward pass.",
     discussion: """
       Two verdicts. Correctness: RESULT holds what its recipe (mtconv.json) makes of PARENT, applied again in memory; \
-      without a recipe the two must be the same model. Quality: what that cost against PARENT itself.
+      without a recipe the two must be the same model. Quality: what that cost against PARENT itself. An FP8 model computes \
+      as its engine does: inputs of quantized matrices are rounded to E4M3 as the checkpoint says.
 
       Exit code 1 when correctness fails, or the perplexity ratio passes --max-perplexity-ratio.
 
@@ -32,6 +33,7 @@ struct VerifyCommand: ParsableCommand {
 
   @OptionGroup(title: "Text to run both on (default: token ids from a fixed seed)") var input: TextInputOptions
   @OptionGroup(title: "Limits") var limits: VerificationOptions
+  @OptionGroup(title: "FP8 models") var engine: EmulationOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func run() throws {
@@ -43,6 +45,7 @@ struct VerifyCommand: ParsableCommand {
       ?? .random(for: parent, context: input.sequences.length(for: parent))
     let progress = output.progress
     var verifier = limits.verifier
+    verifier.emulation = engine.emulation
     verifier.progress = progress.handler
     let report = try verifier.verify(written, against: parent, overlay: overlay, on: set)
     progress.finish()

@@ -7,22 +7,31 @@ struct EvalReport: Report {
     let model: String
     let score: TaskScore
     let comparison: TaskComparison
+    let emulation: EmulationSummary?
   }
 
   let model: String
   /// The questions' file, without its folder.
   let data: String
   let score: TaskScore
+  /// What was rounded in the forward pass; nil for a model that is not quantized.
+  let emulation: EmulationSummary?
   let compared: Other?
   let seconds: Double
 
-  init(model: String, data: String, compared: String?, results: [TaskResult], seconds: Double) {
+  init(
+    model: String, data: String, compared: String?, results: [TaskResult], emulations: [EmulationSummary?],
+    seconds: Double
+  ) {
     self.model = model
     self.data = FileSystem.baseName(data)
     self.seconds = seconds
     score = results[0].score
+    emulation = emulations[0]
     self.compared = compared.map {
-      Other(model: $0, score: results[1].score, comparison: TaskComparison(results[0], results[1]))
+      Other(
+        model: $0, score: results[1].score, comparison: TaskComparison(results[0], results[1]),
+        emulation: emulations[1])
     }
   }
 
@@ -30,6 +39,9 @@ struct EvalReport: Report {
     var lines = [scores]
     let truncated = score.truncatedCount
     if truncated > 0 { lines.append("\(truncated) requests lost their start, being longer than the model's context") }
+    for (model, emulation) in [(model, emulation), (compared?.model ?? "", compared?.emulation)] {
+      if let emulation { lines.append("\(Self.name(model)): run with \(emulation.text)") }
+    }
     if let comparison = compared?.comparison {
       let (first, second) = (comparison.onlyFirst, comparison.onlySecond)
       lines.append(

@@ -48,7 +48,8 @@ struct QuantizeReport: Report {
   private func parts(_ noise: QuantizationReport) -> [String] {
     guard let mean = noise.meanSignalToNoise, let worst = noise.worstSignalToNoise else { return [] }
     let summary =
-      "SQNR \(NumberText.fixed(mean, 2)) dB on average, \(NumberText.fixed(worst, 2)) dB at worst; "
+      "SQNR \(NumberText.fixed(mean, 2)) dB on average, \(NumberText.fixed(worst, 2)) dB at worst"
+      + (noise.meanOutputSignalToNoise.map { ", of outputs \(NumberText.fixed($0, 2)) dB" } ?? "") + "; "
       + "\(NumberText.percent(noise.clippedShare, 4)) clipped, \(NumberText.percent(noise.zeroedShare, 4)) zeroed"
     return [summary, tensors(noise), rows(noise)]
   }

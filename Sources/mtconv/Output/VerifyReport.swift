@@ -91,7 +91,9 @@ struct VerifyReport: Report {
     if let limit = quality.maximumPerplexityRatio { line += " (at most \(NumberText.fixed(limit, 3)))" }
     line += " over \(comparison.tokenCount) tokens"
     if isRandom { line += ", which are random: perplexity needs a text" }
-    return (lines + [line]).joined(separator: "\n")
+    lines.append(line)
+    if let emulation = report.emulation { lines.append("             run with " + emulation.text) }
+    return lines.joined(separator: "\n")
   }
 
   /// A line under the verdict that names the first of some tensors.

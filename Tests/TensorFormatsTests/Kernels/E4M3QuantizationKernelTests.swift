@@ -64,6 +64,35 @@ import TensorFormats
     }
   }
 
+  @Test(arguments: InstructionLevel.available) func weightedErrorsAreThoseOfQuantizing(level: InstructionLevel) {
+    let row = Self.ordinary
+    let weights = row.indices.map { Float($0 % 5) / 4 }
+    let scales: [Float] = (0..<37).map { 0.025 / 448 * (0.5 + Float($0) / 20) } + [1e30]
+    var errors = [Float](repeating: 1e-9, count: scales.count)
+    addE4M3WeightedErrors(row.count, row, weights, scales, &errors, candidates: scales.count, at: level)
+    for (scale, error) in zip(scales, errors) {
+      let expected = zip(row, weights).reduce(0.0) { sum, pair in
+        let code = Float8E4M3.encode(pair.0 / scale, overflow: .saturate)
+        let error = Double(pair.0) - Double(scale) * Double(Float8E4M3.decode(code))
+        return sum + Double(pair.1) * error * error
+      }
+      #expect(abs(Double(error) - 1e-9 - expected) < 2e-3 * expected, "scale \(scale)")
+    }
+  }
+
+  @Test(arguments: InstructionLevel.available) func roundsToTheScaleTimesTheCode(level: InstructionLevel) {
+    let values = Self.values + [.nan, .infinity, -.infinity, -0.0]
+    for scale in Self.scales {
+      var rounded = [Float](repeating: 7, count: values.count)
+      roundF32ToE4M3(values.count, values, &rounded, scale: scale, at: level)
+      let differing = zip(values, rounded).filter { value, result in
+        let expected = Float8E4M3.decode(Float8E4M3.encode(value / scale, overflow: .saturate)) * scale
+        return expected.isNaN ? !result.isNaN : expected.bitPattern != result.bitPattern
+      }
+      #expect(differing.isEmpty, "scale \(scale)")
+    }
+  }
+
   @Test func everyExponentCodeHasItsValue() {
     for code in UInt8.min...UInt8.max {
       let value = Float8E8M0.decode(code)
