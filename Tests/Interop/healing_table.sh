@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 
 perplexity() { "$mtconv" perplexity "$1" --text "$heldout" --chunks 20 --quiet --json | sed -n 's/.*"perplexity": *\([0-9.]*\).*/\1/p'; }
 
-"$mtconv" calibrate "$model" --text "$calibration" --chunks "$chunks" -o "$work/stats.safetensors" --quiet > /dev/null
+"$mtconv" calibrate "$model" --text "$calibration" --chunks "$chunks" --layer-loss 1 -o "$work/stats.safetensors" --quiet > /dev/null
 parent=$(perplexity "$model")
 printf 'parent: perplexity %.2f\n' "$parent"
 
@@ -82,11 +82,17 @@ if [ $# -gt 0 ]; then
 fi
 cut "ffn 1152" --ffn 1152
 cut "ffn 1152 by Minitron's mean" --ffn 1152 --sequence mean
-cut "4 layers, by influence" --drop-layers 4
-cut "4 layers in a row" --drop-layers 4 --contiguous
+cut "4 layers, by influence" --drop-layers 4 --depth-by influence
 # 6 layers weigh as much as 384 neurons in each.
-cut "6 layers, by influence" --drop-layers 6
 rivals 1152 6
+for layers in 6 10 15; do
+  cut "$layers layers, by loss" --drop-layers $layers --depth-by loss
+  cut "$layers layers, by influence" --drop-layers $layers --depth-by influence
+  cut "$layers layers in a row" --drop-layers $layers --contiguous
+done
 cut "ffn 768" --ffn 768
 cut "6 query heads" --heads 6
+cut "3 query heads" --heads 3
 cut "hidden 432" --hidden 432
+cut "hidden 288" --hidden 288
+cut "ffn 768, 6 query heads" --ffn 768 --heads 6
