@@ -38,28 +38,44 @@ private func squaredErrors(_ magnitude: Floats16, _ reciprocals: Floats16, _ sca
   return error * error
 }
 
+/// Adds for each candidate the squared errors of all values to `e`, each as `weigh` makes it count: the place of its vector.
+@inline(__always)
+private func addErrors(
+  _ count: Int, _ x: UnsafeRawPointer, _ s: UnsafeRawPointer, _ e: UnsafeMutableRawPointer, _ candidates: Int,
+  weigh: (_ squares: Floats16, _ vector: Int) -> Floats16
+) {
+  let vectors = count / 16
+  let last = floats(ofBits: bits(remainder(of: x, count)) & all(0x7FFF_FFFF))
+  for candidate in 0..<candidates {
+    let scale = s.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
+    let scales = Floats16(repeating: scale)
+    let reciprocals = Floats16(repeating: 1 / scale)
+    var sum = weigh(squaredErrors(last, reciprocals, scales), vectors)
+    for i in 0..<vectors {
+      let v = (x + 64 * i).loadUnaligned(as: Words16.self) & all(0x7FFF_FFFF)
+      sum += weigh(squaredErrors(floats(ofBits: v), reciprocals, scales), i)
+    }
+    let before = e.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
+    e.storeBytes(of: before + total(sum), toByteOffset: 4 * candidate, as: Float.self)
+  }
+}
+
+/// The values behind the last whole vector, and zeros.
+@inline(__always)
+private func remainder(of x: UnsafeRawPointer, _ count: Int) -> Floats16 {
+  var last = Floats16()
+  withUnsafeMutableBytes(of: &last) {
+    $0.baseAddress!.copyMemory(from: x + 64 * (count / 16), byteCount: 4 * (count % 16))
+  }
+  return last
+}
+
 // x: count x F32    s: candidates x F32    e: candidates x F32, added to
 @_cdecl("mtconv_e4m3_errors") @inline(__always)
 func e4m3ErrorsBody(
   _ count: Int, _ x: UnsafeRawPointer, _ s: UnsafeRawPointer, _ e: UnsafeMutableRawPointer, _ candidates: Int
 ) {
-  let vectors = count / 16
-  let rest = count - vectors * 16
-  var last = Floats16()
-  withUnsafeMutableBytes(of: &last) { $0.baseAddress!.copyMemory(from: x + 64 * vectors, byteCount: 4 * rest) }
-  last = floats(ofBits: bits(last) & all(0x7FFF_FFFF))
-  for candidate in 0..<candidates {
-    let scale = s.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
-    let scales = Floats16(repeating: scale)
-    let reciprocals = Floats16(repeating: 1 / scale)
-    var sum = squaredErrors(last, reciprocals, scales)
-    for i in 0..<vectors {
-      let v = (x + 64 * i).loadUnaligned(as: Words16.self) & all(0x7FFF_FFFF)
-      sum += squaredErrors(floats(ofBits: v), reciprocals, scales)
-    }
-    let before = e.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
-    e.storeBytes(of: before + total(sum), toByteOffset: 4 * candidate, as: Float.self)
-  }
+  addErrors(count, x, s, e, candidates) { squares, _ in squares }
 }
 
 @inline(never)
@@ -84,24 +100,9 @@ func e4m3WeightedErrorsBody(
   _ count: Int, _ x: UnsafeRawPointer, _ w: UnsafeRawPointer, _ s: UnsafeRawPointer, _ e: UnsafeMutableRawPointer,
   _ candidates: Int
 ) {
-  let vectors = count / 16
-  let rest = count - vectors * 16
-  var (last, lastWeights) = (Floats16(), Floats16())
-  withUnsafeMutableBytes(of: &last) { $0.baseAddress!.copyMemory(from: x + 64 * vectors, byteCount: 4 * rest) }
-  withUnsafeMutableBytes(of: &lastWeights) { $0.baseAddress!.copyMemory(from: w + 64 * vectors, byteCount: 4 * rest) }
-  last = floats(ofBits: bits(last) & all(0x7FFF_FFFF))
-  for candidate in 0..<candidates {
-    let scale = s.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
-    let scales = Floats16(repeating: scale)
-    let reciprocals = Floats16(repeating: 1 / scale)
-    var sum = squaredErrors(last, reciprocals, scales) * lastWeights
-    for i in 0..<vectors {
-      let v = (x + 64 * i).loadUnaligned(as: Words16.self) & all(0x7FFF_FFFF)
-      let weights = (w + 64 * i).loadUnaligned(as: Floats16.self)
-      sum += squaredErrors(floats(ofBits: v), reciprocals, scales) * weights
-    }
-    let before = e.loadUnaligned(fromByteOffset: 4 * candidate, as: Float.self)
-    e.storeBytes(of: before + total(sum), toByteOffset: 4 * candidate, as: Float.self)
+  let (vectors, last) = (count / 16, remainder(of: w, count))
+  addErrors(count, x, s, e, candidates) { squares, vector in
+    squares * (vector == vectors ? last : (w + 64 * vector).loadUnaligned(as: Floats16.self))
   }
 }
 

@@ -36,6 +36,44 @@ package func convertE4M3ToF32(
 
 // MARK: F32 to E4M3
 
+/// Magnitudes rounded to nearest even among those that E4M3 has.
+struct E4M3Magnitudes {
+  /// The upper 12 bits of a normal number, rounded.
+  private let upper: Words16
+  /// Below 2^-6: the sum with 2^14, whose last bit is worth 2^-9, rounds to the multiple we want.
+  private let sum: Floats16
+  private let isSubnormal: SIMDMask<Words16.MaskStorage>
+
+  /// - Parameter magnitude: patterns of F32 numbers from 0 to 448.
+  @inline(__always)
+  init(_ magnitude: Words16) {
+    let odd = shiftedRight(magnitude, 20) & all(1)
+    upper = shiftedRight(magnitude &+ all(0x7FFFF) &+ odd, 20)
+    sum = floats(ofBits: magnitude) + Floats16(repeating: 0x1p14)
+    isSubnormal = magnitude .< all(0x3C80_0000)
+  }
+
+  var codes: Words16 {
+    @inline(__always) get {
+      (upper &- all(120 << 3)).replacing(with: bits(sum) &- all(0x4680_0000), where: isSubnormal)
+    }
+  }
+
+  /// Patterns of the F32 numbers that they became.
+  var values: Words16 {
+    @inline(__always) get {
+      (upper &<< all(20)).replacing(with: bits(sum - Floats16(repeating: 0x1p14)), where: isSubnormal)
+    }
+  }
+
+  /// 448 where a pattern is larger: what is not a number, too.
+  @inline(__always)
+  static func clamped(_ pattern: Words16) -> Words16 {
+    let limit = all(0x43E0_0000)
+    return pattern.replacing(with: limit, where: pattern .> limit)
+  }
+}
+
 // x: count x F32    y: count x E4M3 of x / divisor, saturating
 @_cdecl("mtconv_f32_to_e4m3") @inline(__always)
 func f32ToE4M3Body(_ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ divisor: Float) {
@@ -44,13 +82,7 @@ func f32ToE4M3Body(_ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPoi
     let pattern = bits(v / divisors)
     let sign = shiftedRight(pattern, 24) & all(0x80)
     let unclamped = pattern & all(0x7FFF_FFFF)
-    let limit = all(0x43E0_0000)  // 448
-    let magnitude = unclamped.replacing(with: limit, where: unclamped .> limit)
-    let odd = shiftedRight(magnitude, 20) & all(1)
-    var code = shiftedRight(magnitude &+ all(0x7FFFF) &+ odd, 20) &- all(120 << 3)
-    // Below 2^-6: the sum with 2^14, whose last bit is worth 2^-9, rounds to the multiple we want.
-    let sum = floats(ofBits: magnitude) + Floats16(repeating: 0x1p14)
-    code.replace(with: bits(sum) &- all(0x4680_0000), where: magnitude .< all(0x3C80_0000))
+    var code = E4M3Magnitudes(E4M3Magnitudes.clamped(unclamped)).codes
     code.replace(with: all(0x7F), where: unclamped .> all(0x7F80_0000))
     return lowBytes(code | sign)
   }

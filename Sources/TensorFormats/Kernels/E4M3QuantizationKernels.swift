@@ -63,24 +63,15 @@ private func quantized(_ v: Floats16, _ quotient: Floats16, _ scales: Floats16, 
   let pattern = bits(quotient)
   let sign = pattern & all(Int32(bitPattern: 0x8000_0000))
   let unclamped = pattern & all(0x7FFF_FFFF)
-  let limit = all(0x43E0_0000)  // 448
-  let clips = unclamped .> limit
-  let magnitude = unclamped.replacing(with: limit, where: clips)
-  let odd = shiftedRight(magnitude, 20) & all(1)
-  let rounded = shiftedRight(magnitude &+ all(0x7FFFF) &+ odd, 20)
-  // Below 2^-6: the sum with 2^14, whose last bit is worth 2^-9, rounds to the multiple we want.
-  let isSubnormal = magnitude .< all(0x3C80_0000)
-  let sum = floats(ofBits: magnitude) + Floats16(repeating: 0x1p14)
-  let code = (rounded &- all(120 << 3)).replacing(with: bits(sum) &- all(0x4680_0000), where: isSubnormal)
-
-  let difference = sum - Floats16(repeating: 0x1p14)
-  let value = (rounded &<< all(20)).replacing(with: bits(difference), where: isSubnormal)
-  let error = v - floats(ofBits: value | sign) * scales
+  let magnitude = E4M3Magnitudes.clamped(unclamped)
+  let rounded = E4M3Magnitudes(magnitude)
+  let code = rounded.codes
+  let error = v - floats(ofBits: rounded.values | sign) * scales
   sums.signal += v * v
   sums.noise += error * error
   let one = all(1)
   let none = all(0)
-  sums.clipped &+= none.replacing(with: one, where: clips)
+  sums.clipped &+= none.replacing(with: one, where: unclamped .> magnitude)
   let vanishes = none.replacing(with: one, where: code .== none)
   sums.zeroed &+= vanishes.replacing(with: none, where: bits(v) & all(0x7FFF_FFFF) .== none)
   return lowBytes(code | shiftedRight(sign, 24))

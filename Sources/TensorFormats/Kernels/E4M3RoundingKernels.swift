@@ -25,13 +25,7 @@ func roundE4M3Body(_ count: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPoi
     let pattern = bits(v / scales)
     let sign = pattern & all(Int32(bitPattern: 0x8000_0000))
     let unclamped = pattern & all(0x7FFF_FFFF)
-    let limit = all(0x43E0_0000)  // 448
-    let magnitude = unclamped.replacing(with: limit, where: unclamped .> limit)
-    let odd = shiftedRight(magnitude, 20) & all(1)
-    var value = shiftedRight(magnitude &+ all(0x7FFFF) &+ odd, 20) &<< all(20)
-    // Below 2^-6: the sum with 2^14, whose last bit is worth 2^-9, rounds to the multiple we want.
-    let subnormal = (floats(ofBits: magnitude) + Floats16(repeating: 0x1p14)) - Floats16(repeating: 0x1p14)
-    value.replace(with: bits(subnormal), where: magnitude .< all(0x3C80_0000))
+    var value = E4M3Magnitudes(E4M3Magnitudes.clamped(unclamped)).values
     value.replace(with: all(0x7FC0_0000), where: unclamped .> all(0x7F80_0000))
     return floats(ofBits: value | sign) * scales
   }
