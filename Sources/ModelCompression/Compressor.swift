@@ -15,6 +15,9 @@ public struct Compressor: Sendable {
   public struct Request: Sendable {
     /// Layers to keep; nil keeps all.
     public var keptLayerCount: Int?
+    /// What these layers are chosen by: `.loss`, on the first tokens of the calibration text, or `.blockInfluence`, in a tenth of the
+    /// time.
+    public var criterion = PruningPlan.Criterion.loss
     /// A plan made before; takes the place of measuring.
     public var pruning: PruningPlan?
     public var elementFormat: ElementFormat? = .bf16
@@ -34,12 +37,12 @@ public struct Compressor: Sendable {
 
   public init(_ request: Request) { self.request = request }
 
-  /// Chooses the layers. Reads the whole model once if there is something to measure.
+  /// Chooses the layers, if there are some to choose.
+  /// - Throws: `CompressionError.invalidPlan` for a criterion that is not measured here, and what the measurement throws.
   public func plan(for model: Checkpoint, calibration: CalibrationSet) throws -> Recipe {
     var pruning = request.pruning
     if pruning == nil, let count = request.keptLayerCount, count != model.hyperparameters.layerCount {
-      let influence = try BlockInfluence(of: model, on: calibration, progress: progress)
-      pruning = try PruningPlan(keeping: count, by: influence)
+      pruning = try PruningPlan(keeping: count, by: layerCosts(of: model, on: calibration))
     }
     var recipe = Recipe(
       parent: model, output: request.output, pruning: pruning, elementFormat: request.elementFormat,
@@ -48,6 +51,20 @@ public struct Compressor: Sendable {
       recipe.maximumShardSize = request.write.maximumShardSize
     }
     return recipe
+  }
+
+  private func layerCosts(of model: Checkpoint, on calibration: CalibrationSet) throws -> LayerCosts {
+    switch request.criterion {
+    case .loss:
+      let losses = try LayerLossMeasurement(
+        of: model, on: calibration, tokenLimit: LayerLossMeasurement.quickTokenLimit)
+      return LayerCosts(try losses.run(progress: progress), layerCount: model.hyperparameters.layerCount)
+    case .blockInfluence:
+      return LayerCosts(try BlockInfluence(of: model, on: calibration, progress: progress))
+    case .angularDistance, .perplexity, .task, .explicit:
+      throw CompressionError(
+        .invalidPlan, "layers are chosen here by loss or block influence, not by \(request.criterion.rawValue)")
+    }
   }
 
   /// Fits the weights that a recipe leaves to what the parent did, without training.

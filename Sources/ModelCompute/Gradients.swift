@@ -67,7 +67,7 @@ public final class Gradients {
 
 extension Matrix {
   /// Σ x², exact to about a millionth, in an order that does not depend on the cores.
-  fileprivate var sumOfSquares: Double {
+  var sumOfSquares: Double {
     let size = 1 << 16
     let pieces = (count + size - 1) / size
     let partial = Matrix.zeros(rows: 1, columns: max(1, pieces))

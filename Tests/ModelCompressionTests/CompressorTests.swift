@@ -24,6 +24,7 @@ import Testing
   @Test func dropsLayersQuantizesAndProvesIt() throws {
     var request = Compressor.Request()
     request.keptLayerCount = 9
+    request.criterion = .blockInfluence
     request.quantization = QuantizationScheme()
     request.write.isDurable = false
     let compressor = Compressor(request)
@@ -49,6 +50,29 @@ import Testing
     #expect(written.pruning == recipe.pruning)
     let card = try folder.text(of: "small/README.md")
     #expect(card.contains("- Layers ") && card.contains("| perplexity |"))
+  }
+
+  @Test func choosesLayersByTheLossWithoutThem() throws {
+    var request = Compressor.Request()
+    request.keptLayerCount = 9
+    let set = try set("calibration.txt")
+    let plan = try #require(try Compressor(request).plan(for: model, calibration: set).pruning)
+    #expect(plan.criterion == .loss)
+    let losses = try LayerLossMeasurement(of: model, on: set, tokenLimit: 2048).run()
+    let rises = (0..<12).map { losses[first: $0, count: 1]! - losses.baseline }
+    #expect(plan.scores == rises)
+    #expect(plan.droppedLayers == Array(rises.indices.sorted { rises[$0] < rises[$1] }.prefix(3)).sorted())
+  }
+
+  @Test(arguments: [PruningPlan.Criterion.angularDistance, .perplexity, .task, .explicit])
+  func refusesACriterionThatItDoesNotMeasure(_ criterion: PruningPlan.Criterion) throws {
+    var request = Compressor.Request()
+    (request.keptLayerCount, request.criterion) = (9, criterion)
+    let error = #expect(throws: CompressionError.self) {
+      _ = try Compressor(request).plan(for: model, calibration: CalibrationSet(sequences: [[1, 2]]))
+    }
+    #expect(error?.code == .invalidPlan)
+    #expect(error?.message.contains(criterion.rawValue) == true)
   }
 
   @Test func aGivenPlanTakesThePlaceOfMeasuring() throws {

@@ -36,6 +36,12 @@ public final class Distiller {
     public var resumes = false
 
     public init(folder: String) { self.folder = folder }
+
+    /// From which a stopped run goes on.
+    public static let stateName = "state.safetensors"
+    /// The weights that did best.
+    public static let bestName = "best.safetensors"
+    public static let logName = "log.jsonl"
   }
 
   private let student: Checkpoint
@@ -73,7 +79,7 @@ public final class Distiller {
       settings: settings, student: Recipe.Parent(student, contentHash: try student.contentHash(progress: progress)),
       teacher: try teacher.map { Recipe.Parent($0.model, contentHash: try $0.model.contentHash(progress: progress)) },
       data: data.fingerprint)
-    let path = FileSystem.join(work.folder, Self.stateName)
+    let path = FileSystem.join(work.folder, Work.stateName)
     if work.resumes {
       let file = try SafetensorsFile(path: path)
       state = try DistillationState(file: file, path: path)
@@ -92,12 +98,9 @@ public final class Distiller {
       state = DistillationState(identity: identity, start: try heldOut.quality(of: pass.network))
     }
     log = try TrainingLog(
-      path: FileSystem.join(work.folder, "log.jsonl"), keepingSteps: work.resumes ? state.step : nil)
+      path: FileSystem.join(work.folder, Work.logName), keepingSteps: work.resumes ? state.step : nil)
     if !work.resumes { try log.add(.heldOut(step: 0, state.start)) }
   }
-
-  private static let stateName = "state.safetensors"
-  private static let bestName = "best.safetensors"
 
   /// Trains to the end, or until `isStopped` says so; the state is saved either way.
   public func run(
@@ -154,7 +157,7 @@ public final class Distiller {
     let quality = try heldOut.quality(of: pass.network)
     try log.add(.heldOut(step: state.step, quality))
     if quality.score < state.best.quality.score {
-      try overlay().write(to: FileSystem.join(work.folder, Self.bestName), overwrite: true)
+      try overlay().write(to: FileSystem.join(work.folder, Work.bestName), overwrite: true)
       state.best = .init(step: state.step, quality: quality)
     }
     return quality
@@ -169,7 +172,7 @@ public final class Distiller {
   }
 
   private func save() throws {
-    try state.write(to: FileSystem.join(work.folder, Self.stateName), pass.parameters, optimizer)
+    try state.write(to: FileSystem.join(work.folder, Work.stateName), pass.parameters, optimizer)
   }
 
   private func outcome() throws -> Outcome {
@@ -177,7 +180,7 @@ public final class Distiller {
     return Outcome(
       steps: state.step, tokens: state.step * settings.tokensPerStep, skippedSteps: state.skipped, start: state.start,
       best: state.best.quality, bestStep: state.best.step, isStopped: state.step < settings.steps,
-      weights: isBetter ? try WeightOverlay(path: FileSystem.join(work.folder, Self.bestName), for: student) : nil)
+      weights: isBetter ? try WeightOverlay(path: FileSystem.join(work.folder, Work.bestName), for: student) : nil)
   }
 }
 

@@ -101,7 +101,7 @@ extension LayerCosts {
   /// - Throws: `CompressionError.invalidPlan` for one that it does not, or did not.
   public init(_ criterion: PruningPlan.Criterion, from statistics: ActivationStatistics) throws {
     switch criterion {
-    case .blockInfluence: self.init(criterion, runs: Self.sums(statistics.influence.scores))
+    case .blockInfluence: self.init(statistics.influence)
     case .angularDistance: self.init(criterion, runs: statistics.angularDistances)
     case .loss, .perplexity:
       guard let losses = statistics.layerLosses else {
@@ -112,6 +112,15 @@ extension LayerCosts {
     case .task, .explicit:
       throw CompressionError(.invalidPlan, "statistics do not say what layers cost by \(criterion.noun)")
     }
+  }
+
+  /// What the loss rises by.
+  public init(_ losses: LayerLosses, layerCount: Int) {
+    self.init(.loss, runs: Self.increases(losses, layerCount: layerCount, .loss))
+  }
+
+  public init(_ influence: BlockInfluence) {
+    self.init(.blockInfluence, runs: Self.sums(influence.scores))
   }
 
   /// A run costs the sum of its layers.

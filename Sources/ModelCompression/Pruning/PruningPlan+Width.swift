@@ -26,11 +26,7 @@ extension PruningPlan {
     for sizes: Hyperparameters, to target: PruningTarget, costs: LayerCosts, isContiguous: Bool,
     _ importance: Importance
   ) throws {
-    let layers = target.layers ?? sizes.layerCount
-    let dropped = try costs.cheapest(keeping: layers, isContiguous: isContiguous)
-    self.init(
-      parentLayerCount: costs.layerCount, keptLayers: (0..<costs.layerCount).filter { !dropped.contains($0) },
-      criterion: costs.criterion, scores: costs.singles)
+    try self.init(keeping: target.layers ?? sizes.layerCount, by: costs, isContiguous: isContiguous)
     try keep(target.hidden, of: ScopedAxis(.hidden), size: sizes.hiddenSize, importance)
     for layer in keptLayers {
       try keep(

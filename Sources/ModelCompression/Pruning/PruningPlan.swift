@@ -43,14 +43,15 @@ public struct PruningPlan: Sendable, Codable, Equatable {
 
   public var droppedLayers: [Int] { (0..<parentLayerCount).filter { !keptLayers.contains($0) } }
 
-  /// Keeps the `count` layers of the highest influence; of equals, the earlier.
-  public init(keeping count: Int, by influence: BlockInfluence) throws {
-    let costs = LayerCosts(.blockInfluence, runs: influence.scores.map { [$0] })
-    let dropped = try costs.cheapest(keeping: count, isContiguous: false)
+  /// Keeps the `count` layers that it would cost most to drop; of equals, the earlier.
+  ///
+  /// - Parameter isContiguous: whether the layers that go are neighbours.
+  /// - Throws: `CompressionError.invalidPlan` for a count that leaves no layer, or that nothing was measured for.
+  public init(keeping count: Int, by costs: LayerCosts, isContiguous: Bool = false) throws {
+    let dropped = try costs.cheapest(keeping: count, isContiguous: isContiguous)
     self.init(
-      parentLayerCount: influence.scores.count,
-      keptLayers: influence.scores.indices.filter { !dropped.contains($0) }, criterion: .blockInfluence,
-      scores: influence.scores)
+      parentLayerCount: costs.layerCount, keptLayers: (0..<costs.layerCount).filter { !dropped.contains($0) },
+      criterion: costs.criterion, scores: costs.singles)
   }
 
   /// Checks what can be checked without the model.

@@ -64,7 +64,7 @@ public struct Replay: Sendable {
         "its weights were made by \(record.method), and training is not repeated here: give --heal FILE, or run the recipe's command"
           + " again, which makes the same weights on the same kind of processor with as many threads")
     }
-    guard let plan = recipe.pruning, let record = recipe.overlay, record.method == "healing",
+    guard let plan = recipe.pruning, let record = recipe.overlay,
       let stated = record.report?["settings"], let text = recipe.provenance?.texts["calibration"]
     else {
       throw CompressionError(.wrongRecipe, "the recipe does not say how its weights were healed; give --heal FILE")

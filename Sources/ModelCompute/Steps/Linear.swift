@@ -16,7 +16,7 @@ extension LinearStep: ExecutableStep {
   /// dInput = dOutput · W, dW = dOutputᵀ · input, dBias = the sum of dOutput over tokens.
   func backward(_ gradient: Matrix, _ frame: Frame, _ sites: inout SiteGradients, _ weights: Gradients) throws {
     let linear = frame.weights.linear(weight)
-    let input = frame.sites[input]
+    let input = frame.matrix(at: input, frame.weights.inputRounding(weight))
     let (outputCount, inputCount) = (linear.outputCount, linear.inputCount)
     try linear.addWeightGradient(of: frame.weights.key(weight), input: input, outputGradient: gradient, to: weights)
     if hasBias, let sum = weights.sum(of: frame.weights.key(weight, .bias), rows: 1, columns: outputCount) {

@@ -12,7 +12,7 @@ extension Network {
   ) throws -> Double {
     let block = try block(layer)
     var loss = 0.0
-    let power = target.values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(max(1, target.count))
+    let power = target.sumOfSquares / Double(max(1, target.count))
     let factor = weight / max(power, 1e-20)
     try batch.forEachGroup { part, rows in
       let trace = Trace()

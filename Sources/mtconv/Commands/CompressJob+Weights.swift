@@ -42,6 +42,7 @@ extension CompressJob {
     work.remove([Self.distillation])
     let training = try CompressionWork(path: work.file(Self.training))
     if !DistillationStep.isUnfinished(in: training) { training.remove(DistillationStep.names) }
+    // A folder that is empty now is gone: this run needs it.
     _ = try CompressionWork(path: workPath)
   }
 

@@ -223,7 +223,7 @@ final class CompressJob {
     var statistics = try Calibration(of: model, on: set, work: folder).run(progress: progress.handler)
     if let lengths = lossLengths {
       let losses = try LayerLossMeasurement(
-        of: model, on: set, lengths: lengths, tokenLimit: Self.lossTokens)
+        of: model, on: set, lengths: lengths, tokenLimit: LayerLossMeasurement.quickTokenLimit)
       statistics.layerLosses = try losses.run(work: folder, progress: progress.handler)
     }
     let file = StatisticsFile(settings: settings, statistics: statistics)
@@ -231,9 +231,6 @@ final class CompressJob {
     try folder.remove()
     return file
   }
-
-  /// Tokens that layers are skipped on: twice the cost of a calibration of 32 × 512 tokens if the model has 32 layers.
-  private static let lossTokens = 2048
 
   /// Runs of layers whose loss is needed; nil if layers are not chosen by loss.
   private var lossLengths: [Int]? {

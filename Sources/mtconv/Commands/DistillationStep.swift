@@ -12,11 +12,8 @@ struct DistillationStep {
   let options: DistillationOptions
   let progress: ProgressLine
 
-  private static let state = "state.safetensors"
-  private static let best = "best.safetensors"
-  static let log = "log.jsonl"
   /// Files of a run in a folder of its own.
-  static let names = [state, best, log]
+  static let names = [Distiller.Work.stateName, Distiller.Work.bestName, Distiller.Work.logName]
 
   init(
     _ student: Checkpoint, from parent: Checkpoint, plan: PruningPlan, data: TrainingData, heldOut: CalibrationSet,
@@ -82,11 +79,11 @@ struct DistillationStep {
   /// - Throws: `ExitStatus.interrupted` if it is asked to stop; the run is saved then.
   func train(_ settings: DistillationSettings, in folder: CompressionWork, key: String) throws -> Distiller.Outcome {
     var work = Distiller.Work(folder: folder.path)
-    work.resumes = folder.has(Self.state, key: key)
+    work.resumes = folder.has(Distiller.Work.stateName, key: key)
     if !work.resumes {
       folder.remove(Self.names)
       try FileSystem.makeDirectory(folder.path)
-      try folder.note(Self.state, key: key)
+      try folder.note(Distiller.Work.stateName, key: key)
     }
     let distiller = try Distiller(
       student, from: parent, plan: plan, on: data, heldOut: heldOut, settings: settings, work: work,
@@ -105,8 +102,10 @@ struct DistillationStep {
   }
 
   /// Whether a run was stopped in a folder.
-  static func isUnfinished(in folder: CompressionWork) -> Bool { FileSystem.exists(folder.file(state)) }
+  static func isUnfinished(in folder: CompressionWork) -> Bool {
+    FileSystem.exists(folder.file(Distiller.Work.stateName))
+  }
 
   /// Removes what is not needed once the weights are written elsewhere; the log stays.
-  func clean(_ folder: CompressionWork) { folder.remove([Self.state, Self.best]) }
+  func clean(_ folder: CompressionWork) { folder.remove([Distiller.Work.stateName, Distiller.Work.bestName]) }
 }

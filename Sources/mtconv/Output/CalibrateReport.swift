@@ -56,7 +56,7 @@ struct CalibrateReport: Report {
     let lengths = settings.sequences * settings.context == settings.tokens ? "of" : "of up to"
     var parts = [
       "\(settings.tokens) tokens in \(settings.sequences) sequences \(lengths) \(settings.context), statistics in \(output)",
-      InfluenceChart(scores: blockInfluence).text, runs,
+      LayerChart(scores: blockInfluence).text, runs,
     ]
     if let layerLosses { parts.append(Self.table(layerLosses)) }
     return parts.joined(separator: "\n\n")
@@ -65,7 +65,7 @@ struct CalibrateReport: Report {
   private var runs: String {
     var table = TextTable([("run of layers", .right), ("angular distance", .right), ("", .left)])
     for run in bestRuns {
-      let bar = InfluenceChart.bar(run.angularDistance, of: bestRuns.map(\.angularDistance).max() ?? 1)
+      let bar = LayerChart.bar(run.angularDistance, of: bestRuns.map(\.angularDistance).max() ?? 1)
       table.add([Self.range(run.first, run.layers), NumberText.fixed(run.angularDistance, 4), bar])
     }
     return table.text

@@ -83,7 +83,7 @@ struct CompressReport: Report {
     guard let scores = pruning.scores, let highest = scores.max(), highest > 0 else {
       return title + ": " + pruning.keptLayers.map(String.init).joined(separator: ", ")
     }
-    return title + "\n\n" + InfluenceChart(title: pruning.criterion.scoreTitle, scores: scores, dropped: dropped).text
+    return title + "\n\n" + LayerChart(title: pruning.criterion.scoreTitle, scores: scores, dropped: dropped).text
   }
 
   private func table(_ sizes: Sizes) -> String {

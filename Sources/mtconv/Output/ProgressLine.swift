@@ -31,7 +31,7 @@ final class ProgressLine: Sendable {
       guard now - state.start > .seconds(1), now - state.lastShown > interval, progress.completed < progress.total
       else { return }
       state.lastShown = now
-      show(progress, elapsed: (now - state.start) / .seconds(1), &state)
+      write(Self.text(progress, elapsed: (now - state.start) / .seconds(1)), &state)
     }
   }
 
@@ -42,20 +42,14 @@ final class ProgressLine: Sendable {
       let now = ContinuousClock.now
       guard Console.isInteractive || now - state.lastShown > .seconds(10) else { return }
       state.lastShown = now
-      if Console.isInteractive {
-        Console.errorFragment("\r\u{1B}[K" + text)
-        state.hasLine = true
-      } else {
-        Console.error(text)
-      }
+      write(text, &state)
     }
   }
 
   /// Removes the line, before a result is printed.
   func finish() { state.withLock { clear(&$0) } }
 
-  private func show(_ progress: WorkProgress, elapsed: Double, _ state: inout State) {
-    let text = Self.text(progress, elapsed: elapsed)
+  private func write(_ text: String, _ state: inout State) {
     if Console.isInteractive {
       Console.errorFragment("\r\u{1B}[K" + text)
       state.hasLine = true

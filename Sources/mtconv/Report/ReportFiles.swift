@@ -86,7 +86,7 @@ struct ReportFiles {
 
   private func training() throws -> [TrainingRecord] {
     // In the work folder of compress, a distillation has a folder of its own.
-    let own = FileSystem.join(FileSystem.join(directory, CompressJob.training), DistillationStep.log)
+    let own = FileSystem.join(FileSystem.join(directory, CompressJob.training), Distiller.Work.logName)
     guard let path = path(.training) ?? (FileSystem.kind(of: own) == .file ? own : nil) else { return [] }
     let lines = try FileSystem.read(path).split(separator: UInt8(ascii: "\n"))
     // The last line of a run that goes on may not be complete.

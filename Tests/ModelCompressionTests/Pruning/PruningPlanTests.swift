@@ -5,18 +5,19 @@ import Testing
 @testable import ModelCompression
 
 @Suite struct PruningPlanTests {
-  static let influence = BlockInfluence(scores: [0.9, 0.1, 0.5, 0.2, 0.8], tokenCount: 10)
+  static let scores = [0.9, 0.1, 0.5, 0.2, 0.8]
+  static let influence = LayerCosts(BlockInfluence(scores: scores, tokenCount: 10))
 
   @Test func keepsTheMostInfluentialLayersInTheirOrder() throws {
     let plan = try PruningPlan(keeping: 3, by: Self.influence)
     #expect(plan.keptLayers == [0, 2, 4])
     #expect(plan.droppedLayers == [1, 3])
-    #expect(plan.scores == Self.influence.scores)
+    #expect(plan.scores == Self.scores)
     #expect(plan.criterion == .blockInfluence)
   }
 
   @Test func keepsTheEarlierOfEquals() throws {
-    let plan = try PruningPlan(keeping: 2, by: BlockInfluence(scores: [0.3, 0.5, 0.3, 0.3], tokenCount: 1))
+    let plan = try PruningPlan(keeping: 2, by: LayerCosts(BlockInfluence(scores: [0.3, 0.5, 0.3, 0.3], tokenCount: 1)))
     #expect(plan.keptLayers == [0, 1])
   }
 
@@ -29,7 +30,7 @@ import Testing
   }
 
   @Test(arguments: [Double.nan, .infinity]) func refusesScoresThatRankNothing(_ score: Double) {
-    let influence = BlockInfluence(scores: [0.1, score, 0.2], tokenCount: 1)
+    let influence = LayerCosts(BlockInfluence(scores: [0.1, score, 0.2], tokenCount: 1))
     let error = #expect(throws: CompressionError.self) { _ = try PruningPlan(keeping: 1, by: influence) }
     #expect(error?.code == .invalidPlan)
     #expect(error?.message.contains("layer 1") == true)

@@ -1,5 +1,5 @@
 /// A bar for each layer: how much it changes the residual stream, or what the model loses without it, and whether it stays.
-struct InfluenceChart {
+struct LayerChart {
   var title = "influence"
   let scores: [Double]
   var dropped: Set<Int> = []
