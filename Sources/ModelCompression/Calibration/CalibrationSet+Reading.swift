@@ -9,11 +9,20 @@ extension CalibrationSet {
   /// - Parameters:
   ///   - context: tokens in a sequence; token ids are used as they are.
   ///   - limit: sequences at most.
+  ///   - isSpread: whether they are taken from all over the file, as `spread(to:)` does, and not from its beginning. All of it is read
+  ///     then.
   ///   - beginsSequences: whether texts get the model's beginning token; see the initializers.
   /// - Throws: `CompressionError` that names the file and the line, and `FileError`.
   public init(
-    reading input: TextInput, model: Checkpoint, context: Int, limit: Int?, beginsSequences: Bool = true
+    reading input: TextInput, model: Checkpoint, context: Int, limit: Int?, isSpread: Bool = false,
+    beginsSequences: Bool = true
   ) throws {
+    if isSpread, let limit {
+      self = try CalibrationSet(
+        reading: input, model: model, context: context, limit: nil, beginsSequences: beginsSequences
+      ).spread(to: limit)
+      return
+    }
     do {
       switch input.kind {
       case .text:

@@ -15,6 +15,14 @@ public struct CalibrationSet: Sendable {
 
   public init(sequences: [[Int]]) { self.sequences = sequences }
 
+  /// `count` of the sequences at equal distances, in an order that has the first few from all over the set, too: by the digits of their
+  /// number from the lowest on (van der Corput). All of them, in their order, if there are no more.
+  public func spread(to count: Int) -> CalibrationSet {
+    guard count < sequences.count else { return self }
+    let order = (0..<UInt(max(count, 0))).sorted { $0.reversedBits < $1.reversedBits }
+    return CalibrationSet(sequences: order.map { sequences[Int($0) * sequences.count / count] })
+  }
+
   /// A hash of the tokens and of where a sequence ends: of each sequence a line, ids separated by spaces.
   public var contentHash: ContentHash {
     var hasher = ContentHasher()
@@ -46,6 +54,13 @@ public struct CalibrationSet: Sendable {
       return sequence
     }
     try model.checkTokens(sequences)
+  }
+}
+
+extension UInt {
+  /// The lowest bit is the highest.
+  fileprivate var reversedBits: UInt {
+    (0..<UInt.bitWidth).reduce(0) { $0 << 1 | (self >> $1 & 1) }
   }
 }
 

@@ -54,12 +54,15 @@ public struct TextRecord: Sendable, Codable, Equatable {
   public var sequences: Int
   /// Whether sequences begin with the beginning token, where the model has one.
   public var beginsSequences: Bool
+  /// True if the sequences were taken from all over the text; nil if they are its beginning.
+  public var isSpread: Bool?
 
-  public init(file: FileRecord, context: Int, sequences: Int, beginsSequences: Bool) {
+  public init(file: FileRecord, context: Int, sequences: Int, beginsSequences: Bool, isSpread: Bool = false) {
     self.file = file
     self.context = context
     self.sequences = sequences
     self.beginsSequences = beginsSequences
+    self.isSpread = isSpread ? true : nil
   }
 }
 

@@ -19,12 +19,14 @@ extension Recipe {
       public var context: Int
       public var sequences: Int
       public var beginsSequences: Bool
+      public var isSpread: Bool
 
-      public init(path: String, context: Int, sequences: Int, beginsSequences: Bool) {
+      public init(path: String, context: Int, sequences: Int, beginsSequences: Bool, isSpread: Bool = false) {
         self.path = path
         self.context = context
         self.sequences = sequences
         self.beginsSequences = beginsSequences
+        self.isSpread = isSpread
       }
     }
 
@@ -98,6 +100,6 @@ extension TextRecord {
   fileprivate init(_ text: Recipe.Sources.Text) throws {
     self.init(
       file: try FileRecord(of: text.path), context: text.context, sequences: text.sequences,
-      beginsSequences: text.beginsSequences)
+      beginsSequences: text.beginsSequences, isSpread: text.isSpread)
   }
 }

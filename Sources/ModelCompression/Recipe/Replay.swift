@@ -72,7 +72,7 @@ public struct Replay: Sendable {
     try check(text: path, for: "calibration")
     let set = try CalibrationSet(
       reading: TextInput(path: path), model: parent, context: text.context, limit: text.sequences,
-      beginsSequences: text.beginsSequences)
+      isSpread: text.isSpread ?? false, beginsSequences: text.beginsSequences)
     var healer = Healer(try stated.decoded())
     healer.progress = progress
     healer.scratchFolder = scratchFolder

@@ -41,7 +41,7 @@ final class CompressJob {
     compressor.progress = progress.handler
     self.compressor = compressor
     sources.command = CommandLine.arguments
-    if let path = options.calibration { note(path, as: "calibration", calibrationLimit) }
+    if let path = options.calibration { note(path, as: "calibration", calibrationLimit, isSpread: sequences.spread) }
     if let path = options.heldout { note(path, as: "held out", options.heldoutChunks) }
     if !options.dryRun { try refuseOutput() }
     // Before anything is measured for it.
@@ -271,20 +271,20 @@ final class CompressJob {
 
   private func makeCalibrationSet() throws -> CalibrationSet {
     guard let path = options.calibration else { preconditionFailure("no calibration text was asked for") }
-    return try set(path, calibrationLimit)
+    return try set(path, calibrationLimit, isSpread: sequences.spread)
   }
 
-  private func set(_ path: String, _ limit: Int) throws -> CalibrationSet {
+  private func set(_ path: String, _ limit: Int, isSpread: Bool = false) throws -> CalibrationSet {
     var cut = sequences
-    cut.chunks = limit
+    (cut.chunks, cut.spread) = (limit, isSpread)
     return try cut.set(path, model: model)
   }
 
   /// For the record: the same whether a step reads the text or takes what is there.
-  func note(_ path: String, as purpose: String, _ limit: Int) {
+  func note(_ path: String, as purpose: String, _ limit: Int, isSpread: Bool = false) {
     sources.texts[purpose] = Recipe.Sources.Text(
       path: path, context: sequences.context ?? TextOptions.defaultContext, sequences: limit,
-      beginsSequences: !sequences.noBos)
+      beginsSequences: !sequences.noBos, isSpread: isSpread)
   }
 
   func heldOutSet() throws -> (CalibrationSet, text: String?) {
@@ -300,6 +300,7 @@ final class CompressJob {
     guard let path else { return "none" }
     return try
       "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"
+      + " spread \(sequences.spread)"
   }
 }
 

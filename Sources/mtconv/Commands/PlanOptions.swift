@@ -292,7 +292,9 @@ struct PlanTextOptions: ParsableArguments {
   }
 
   func heldOutSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
-    try heldout.map { try set($0, heldoutChunks, sequences, model) }
+    var options = sequences
+    options.spread = false
+    return try heldout.map { try set($0, heldoutChunks, options, model) }
   }
 
   func calibrationSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {

@@ -29,6 +29,13 @@ struct TextOptions: ParsableArguments {
       "Sequences to use, from the start of the text (default: all; 32 to calibrate, 8 to verify).", valueName: "count"))
   var chunks: Int?
 
+  @Flag(
+    name: .long,
+    help: ArgumentHelp(
+      "Take the sequences from all over the text, not from its start.",
+      discussion: "What was calibrated or healed on all kinds of text does better on others. It reads the whole file."))
+  var spread = false
+
   @Flag(name: .long, help: "Do not put the beginning token at the start of each sequence.")
   var noBos = false
 
@@ -60,7 +67,8 @@ struct TextOptions: ParsableArguments {
   /// - Parameter limit: sequences at most, unless --chunks says otherwise.
   func set(_ input: TextInput, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
     try CalibrationSet(
-      reading: input, model: model, context: length(for: model), limit: chunks ?? limit, beginsSequences: !noBos)
+      reading: input, model: model, context: length(for: model), limit: chunks ?? limit, isSpread: spread,
+      beginsSequences: !noBos)
   }
 }
 

@@ -51,10 +51,30 @@ import Testing
 
   // MARK: Files
 
-  private func read(_ text: String, as name: String, context: Int = 16, limit: Int? = nil) throws -> CalibrationSet {
+  @Test(arguments: [
+    (4, [0, 5, 2, 7]), (5, [0, 8, 4, 2, 6]), (1, [0]), (9, [0, 8, 4, 2, 6, 1, 5, 3, 7]), (10, Array(0..<10)),
+    (20, Array(0..<10)), (0, []),
+  ])
+  func takesSequencesFromAllOver(_ count: Int, _ expected: [Int]) {
+    let set = CalibrationSet(sequences: (0..<10).map { [$0] })
+    #expect(set.spread(to: count).sequences == expected.map { [$0] })
+  }
+
+  @Test(arguments: ["a.txt", "a.tokens"]) func readsFromAllOverAFile(_ name: String) throws {
+    let text = name == "a.txt" ? Self.text : (0..<12).map(String.init).joined(separator: "\n")
+    let all = try read(text, as: name, context: 4)
+    try #require(all.sequences.count > 3)
+    let some = try read(text, as: name, context: 4, limit: 3, isSpread: true)
+    #expect(some.sequences == all.spread(to: 3).sequences)
+  }
+
+  private func read(
+    _ text: String, as name: String, context: Int = 16, limit: Int? = nil, isSpread: Bool = false
+  ) throws -> CalibrationSet {
     let folder = TemporaryFolder()
     let path = try folder.write(text, to: name)
-    return try CalibrationSet(reading: TextInput(path: path), model: model, context: context, limit: limit)
+    return try CalibrationSet(
+      reading: TextInput(path: path), model: model, context: context, limit: limit, isSpread: isSpread)
   }
 
   @Test func theNameOfAFileSaysWhatItHolds() {
