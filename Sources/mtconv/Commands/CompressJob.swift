@@ -41,7 +41,7 @@ final class CompressJob {
     compressor.progress = progress.handler
     self.compressor = compressor
     sources.command = CommandLine.arguments
-    if let path = options.calibration { note(path, as: "calibration", calibrationLimit, isSpread: sequences.spread) }
+    if let path = options.calibration { note(path, as: "calibration", calibrationLimit, calibrationSample) }
     if let path = options.heldout { note(path, as: "held out", options.heldoutChunks) }
     if !options.dryRun { try refuseOutput() }
     // Before anything is measured for it.
@@ -268,23 +268,24 @@ final class CompressJob {
   // MARK: Texts and keys
 
   var calibrationLimit: Int { sequences.chunks ?? 32 }
+  private var calibrationSample: Sampling { sequences.sample ?? .spread }
 
   private func makeCalibrationSet() throws -> CalibrationSet {
     guard let path = options.calibration else { preconditionFailure("no calibration text was asked for") }
-    return try set(path, calibrationLimit, isSpread: sequences.spread)
+    return try set(path, calibrationLimit, calibrationSample)
   }
 
-  private func set(_ path: String, _ limit: Int, isSpread: Bool = false) throws -> CalibrationSet {
+  private func set(_ path: String, _ limit: Int, _ sample: Sampling = .start) throws -> CalibrationSet {
     var cut = sequences
-    (cut.chunks, cut.spread) = (limit, isSpread)
+    (cut.chunks, cut.sample) = (limit, sample)
     return try cut.set(path, model: model)
   }
 
   /// For the record: the same whether a step reads the text or takes what is there.
-  func note(_ path: String, as purpose: String, _ limit: Int, isSpread: Bool = false) {
+  func note(_ path: String, as purpose: String, _ limit: Int, _ sample: Sampling = .start) {
     sources.texts[purpose] = Recipe.Sources.Text(
       path: path, context: sequences.context ?? TextOptions.defaultContext, sequences: limit,
-      beginsSequences: !sequences.noBos, isSpread: isSpread)
+      beginsSequences: !sequences.noBos, isSpread: sample == .spread)
   }
 
   func heldOutSet() throws -> (CalibrationSet, text: String?) {
@@ -300,7 +301,7 @@ final class CompressJob {
     guard let path else { return "none" }
     return try
       "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"
-      + " spread \(sequences.spread)"
+      + " sampled from \(calibrationSample)"
   }
 }
 

@@ -65,7 +65,7 @@ struct HealCommand: ParsableCommand {
     for file in [outputFile, report].compactMap({ $0 }) { try FileError.refuseExisting(file, unless: force) }
     let checkpoint = try Checkpoint(path: parent)
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)
-    let set = try input.requiredSet(model: checkpoint, limit: 40)
+    let set = try input.requiredSet(model: checkpoint, limit: 40, sample: .spread)
     var settings = Healer.Settings()
     if let ridge { settings.ridges = ridge.values }
     if let correction { settings.correction = correction }

@@ -292,20 +292,18 @@ struct PlanTextOptions: ParsableArguments {
   }
 
   func heldOutSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
-    var options = sequences
-    options.spread = false
-    return try heldout.map { try set($0, heldoutChunks, options, model) }
+    try heldout.map { try set($0, heldoutChunks, .start, sequences, model) }
   }
 
   func calibrationSet(_ sequences: TextOptions, _ model: Checkpoint) throws -> CalibrationSet? {
-    try calibration.map { try set($0, calibrationChunks, sequences, model) }
+    try calibration.map { try set($0, calibrationChunks, sequences.sample ?? .spread, sequences, model) }
   }
 
   private func set(
-    _ path: String, _ chunks: Int, _ sequences: TextOptions, _ model: Checkpoint
+    _ path: String, _ chunks: Int, _ sample: Sampling, _ sequences: TextOptions, _ model: Checkpoint
   ) throws -> CalibrationSet {
     var options = sequences
-    options.chunks = chunks
+    (options.chunks, options.sample) = (chunks, sample)
     return try options.set(path, model: model)
   }
 }

@@ -14,6 +14,14 @@ struct OutputOptions: ParsableArguments {
   var progress: ProgressLine { ProgressLine(isEnabled: !quiet) }
 }
 
+/// Where in a text sequences are taken.
+enum Sampling: String, CaseIterable, ExpressibleByArgument {
+  /// The first ones, as other tools do.
+  case start
+  /// At equal distances: fits weights to all kinds of text that are there.
+  case spread
+}
+
 /// Text that a model is run on.
 struct TextOptions: ParsableArguments {
   static let defaultContext = 512
@@ -26,15 +34,15 @@ struct TextOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Sequences to use, from the start of the text (default: all; 32 to calibrate, 8 to verify).", valueName: "count"))
+      "Sequences to use (default: all; 32 to calibrate, 8 to verify).", valueName: "count"))
   var chunks: Int?
 
-  @Flag(
+  @Option(
     name: .long,
     help: ArgumentHelp(
-      "Take the sequences from all over the text, not from its start.",
-      discussion: "What was calibrated or healed on all kinds of text does better on others. It reads the whole file."))
-  var spread = false
+      "Where in a text they are taken: from its start, or spread over all of it (default: start; spread to heal).",
+      valueName: "where"))
+  var sample: Sampling?
 
   @Flag(name: .long, help: "Do not put the beginning token at the start of each sequence.")
   var noBos = false
@@ -60,15 +68,21 @@ struct TextOptions: ParsableArguments {
   }
 
   /// The sequences of a file, whose name says what it holds; see `TextInput`.
-  func set(_ path: String, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
-    try set(TextInput(path: path, field: field), model: model, limit: limit)
+  func set(
+    _ path: String, model: Checkpoint, limit: Int? = nil, sample usual: Sampling = .start
+  ) throws -> CalibrationSet {
+    try set(TextInput(path: path, field: field), model: model, limit: limit, sample: usual)
   }
 
-  /// - Parameter limit: sequences at most, unless --chunks says otherwise.
-  func set(_ input: TextInput, model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
+  /// - Parameters:
+  ///   - limit: sequences at most, unless --chunks says otherwise.
+  ///   - usual: where they are taken, unless --sample says otherwise.
+  func set(
+    _ input: TextInput, model: Checkpoint, limit: Int? = nil, sample usual: Sampling = .start
+  ) throws -> CalibrationSet {
     try CalibrationSet(
-      reading: input, model: model, context: length(for: model), limit: chunks ?? limit, isSpread: spread,
-      beginsSequences: !noBos)
+      reading: input, model: model, context: length(for: model), limit: chunks ?? limit,
+      isSpread: (sample ?? usual) == .spread, beginsSequences: !noBos)
   }
 }
 
@@ -113,13 +127,13 @@ struct TextInputOptions: ParsableArguments {
   }
 
   /// The sequences; nil if nothing was given.
-  func set(model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet? {
-    try input.map { try sequences.set($0, model: model, limit: limit) }
+  func set(model: Checkpoint, limit: Int? = nil, sample: Sampling = .start) throws -> CalibrationSet? {
+    try input.map { try sequences.set($0, model: model, limit: limit, sample: sample) }
   }
 
   /// The sequences, for a command that has called `require`.
-  func requiredSet(model: Checkpoint, limit: Int? = nil) throws -> CalibrationSet {
-    guard let set = try set(model: model, limit: limit) else { preconditionFailure("nothing to read") }
+  func requiredSet(model: Checkpoint, limit: Int? = nil, sample: Sampling = .start) throws -> CalibrationSet {
+    guard let set = try set(model: model, limit: limit, sample: sample) else { preconditionFailure("nothing to read") }
     return set
   }
 }
