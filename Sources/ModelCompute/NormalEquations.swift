@@ -99,21 +99,34 @@ public final class NormalEquations {
 
   // MARK: Solution
 
-  /// The Δ that minimises Σ w |r − Δx|² + λ |Δ|², with λ = `ridge` times the mean of the diagonal of XᵀWX. A constant input
+  /// The Δ that minimises Σ w |r − Δx|² + λ |Δ − Δ₀|², with λ = `ridge` times the mean of the diagonal of XᵀWX. A constant input
   /// is not held back.
   ///
+  /// - Parameter center: Δ₀, of the shape of the result; zero if nil.
   /// - Returns: `outputs × inputs`, and behind the inputs the intercept if there is one; nil if the equations do not determine it.
-  public func solve(ridge: Double) -> Matrix? {
+  public func solve(ridge: Double, toward center: Matrix? = nil) -> Matrix? {
+    precondition(center.map { $0.rows == outputCount && $0.columns == size } ?? true)
     let diagonal = (0..<size).map { gram[$0 * size + $0] }
     defer { for index in 0..<size { gram[index * size + index] = diagonal[index] } }
     let mean = diagonal[..<inputCount].reduce(0, +) / Double(max(inputCount, 1))
     guard mean > 0, mean.isFinite else { return nil }
     copyUpperToLower()
-    for index in 0..<size {
-      gram[index * size + index] = diagonal[index] + (index < inputCount ? ridge * mean : 1e-9 * diagonal[index])
-    }
+    let pulls = diagonal.indices.map { $0 < inputCount ? ridge * mean : 1e-9 * diagonal[$0] }
+    for index in 0..<size { gram[index * size + index] = diagonal[index] + pulls[index] }
     guard Cholesky.factor(gram, size: size) else { return nil }
-    return solveTriangles()
+    return solveTriangles(pulls, center)
+  }
+
+  /// What a solution leaves: residuals − Δ · inputs, in the place of the residuals.
+  public static func subtract(_ solution: Matrix, of inputs: Matrix, from residuals: Matrix) {
+    let count = inputs.columns
+    precondition(solution.columns - count == 0 || solution.columns - count == 1)
+    BLAS.multiplyInParallel(
+      inputs.panel, solution.panel.columns(0..<count), transposed: .right, into: residuals.panel, factor: -1, keeping: 1
+    )
+    guard solution.columns > count else { return }
+    let intercept = Matrix(rows: 1, columns: solution.rows, (0..<solution.rows).map { -solution[$0][count] })
+    addRow(intercept, to: residuals)
   }
 
   private func copyUpperToLower() {
@@ -130,17 +143,22 @@ public final class NormalEquations {
     }
   }
 
-  /// L Lᵀ Δᵀ = XᵀWR, some outputs at a time.
-  private func solveTriangles() -> Matrix {
+  /// L Lᵀ Δᵀ = XᵀWR + λ Δ₀ᵀ, some outputs at a time.
+  private func solveTriangles(_ pulls: [Double], _ center: Matrix?) -> Matrix {
     let (size, outputs) = (size, outputCount)
     let result = Matrix(rows: outputs, columns: size)
     nonisolated(unsafe) let (gram, moments) = (gram, moments)
-    parallelChunks(of: outputs, size: 64) { range in
+    // Every call packs the whole factor: the more outputs share it, the better.
+    let share = (outputs + processorCount - 1) / processorCount
+    parallelChunks(of: outputs, size: min(max(share, 64), 512)) { range in
       let count = range.count
       let values = UnsafeMutablePointer<Double>.allocate(capacity: size * count)
       defer { values.deallocate() }
       for row in 0..<size {
-        (values + row * count).initialize(from: moments + row * outputs + range.lowerBound, count: count)
+        let (target, source) = (values + row * count, moments + row * outputs + range.lowerBound)
+        target.initialize(from: source, count: count)
+        guard let center else { continue }
+        for column in 0..<count { target[column] += pulls[row] * Double(center[range.lowerBound + column][row]) }
       }
       for transposed in [CblasNoTrans, CblasTrans] {
         cblas_dtrsm(
