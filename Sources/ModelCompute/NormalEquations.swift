@@ -16,6 +16,8 @@ public final class NormalEquations {
   private let gram: UnsafeMutablePointer<Double>
   /// `size × outputs`
   private let moments: UnsafeMutablePointer<Double>
+  /// Weighted rows of one call use the memory of those of the call before.
+  private let workspace = Workspace()
 
   public init(inputCount: Int, outputCount: Int, hasIntercept: Bool = false) {
     self.inputCount = inputCount
@@ -72,7 +74,7 @@ public final class NormalEquations {
   private func scaled(_ matrix: Matrix, _ weights: [Float]?, isExtended: Bool) -> Matrix {
     guard isExtended || weights != nil else { return matrix }
     let columns = matrix.columns
-    let result = Matrix(rows: matrix.rows, columns: columns + (isExtended ? 1 : 0))
+    let result = Matrix(rows: matrix.rows, columns: columns + (isExtended ? 1 : 0), workspace: workspace)
     forEachRowRange(rows: matrix.rows, columns: columns) { rows in
       for row in rows {
         let factor = weights.map { $0[row].squareRoot() } ?? 1
