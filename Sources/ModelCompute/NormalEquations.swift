@@ -4,7 +4,7 @@ internal import TensorFormats
 /// Least squares of many outputs on the same inputs, from sums over tokens: XᵀWX and XᵀWR.
 ///
 /// Products are formed in F32 over the rows of one call and added in F64; factors and solutions are F64. Memory is
-/// 8 · inputs · (inputs + 2 · outputs) bytes whatever the number of tokens.
+/// 8 · inputs · (inputs + 2 · outputs) bytes whatever the number of tokens, and a copy of the rows of one call.
 public final class NormalEquations {
   /// Inputs, without the constant of an intercept.
   public let inputCount: Int
