@@ -50,7 +50,8 @@ enum BLAS {
 
   /// The same on all cores.
   static func multiplyInParallel(
-    _ left: Panel, _ right: Panel, transposed: Transposed = .none, into output: Panel, keeping keep: Float = 0
+    _ left: Panel, _ right: Panel, transposed: Transposed = .none, into output: Panel, factor: Float = 1,
+    keeping keep: Float = 0
   ) {
     let inner = transposed == .left ? left.rows : left.columns
     let grid = grid(output, operations: 2 * output.rows * output.columns * inner)
@@ -61,7 +62,7 @@ enum BLAS {
         multiply(
           transposed == .left ? left.columns(rows) : left.rows(rows),
           transposed == .right ? right.rows(columns) : right.columns(columns), transposed: transposed,
-          into: output.rows(rows).columns(columns), keeping: keep)
+          into: output.rows(rows).columns(columns), factor: factor, keeping: keep)
       }
     }
   }

@@ -4,7 +4,7 @@ internal import TensorFormats
 /// Least squares of many outputs on the same inputs, from sums over tokens: XᵀWX and XᵀWR.
 ///
 /// Products are formed in F32 over the rows of one call and added in F64; factors and solutions are F64. Memory is
-/// 8 · inputs · (inputs + 2 · outputs) bytes whatever the number of tokens.
+/// 8 · inputs · (inputs + 2 · outputs) bytes whatever the number of tokens, and a copy of the rows of one call.
 public final class NormalEquations {
   /// Inputs, without the constant of an intercept.
   public let inputCount: Int
@@ -16,6 +16,8 @@ public final class NormalEquations {
   private let gram: UnsafeMutablePointer<Double>
   /// `size × outputs`
   private let moments: UnsafeMutablePointer<Double>
+  /// Weighted rows of one call use the memory of those of the call before.
+  private let workspace = Workspace()
 
   public init(inputCount: Int, outputCount: Int, hasIntercept: Bool = false) {
     self.inputCount = inputCount
@@ -72,7 +74,7 @@ public final class NormalEquations {
   private func scaled(_ matrix: Matrix, _ weights: [Float]?, isExtended: Bool) -> Matrix {
     guard isExtended || weights != nil else { return matrix }
     let columns = matrix.columns
-    let result = Matrix(rows: matrix.rows, columns: columns + (isExtended ? 1 : 0))
+    let result = Matrix(rows: matrix.rows, columns: columns + (isExtended ? 1 : 0), workspace: workspace)
     forEachRowRange(rows: matrix.rows, columns: columns) { rows in
       for row in rows {
         let factor = weights.map { $0[row].squareRoot() } ?? 1
@@ -99,21 +101,34 @@ public final class NormalEquations {
 
   // MARK: Solution
 
-  /// The Δ that minimises Σ w |r − Δx|² + λ |Δ|², with λ = `ridge` times the mean of the diagonal of XᵀWX. A constant input
+  /// The Δ that minimises Σ w |r − Δx|² + λ |Δ − Δ₀|², with λ = `ridge` times the mean of the diagonal of XᵀWX. A constant input
   /// is not held back.
   ///
+  /// - Parameter center: Δ₀, of the shape of the result; zero if nil.
   /// - Returns: `outputs × inputs`, and behind the inputs the intercept if there is one; nil if the equations do not determine it.
-  public func solve(ridge: Double) -> Matrix? {
+  public func solve(ridge: Double, toward center: Matrix? = nil) -> Matrix? {
+    precondition(center.map { $0.rows == outputCount && $0.columns == size } ?? true)
     let diagonal = (0..<size).map { gram[$0 * size + $0] }
     defer { for index in 0..<size { gram[index * size + index] = diagonal[index] } }
     let mean = diagonal[..<inputCount].reduce(0, +) / Double(max(inputCount, 1))
     guard mean > 0, mean.isFinite else { return nil }
     copyUpperToLower()
-    for index in 0..<size {
-      gram[index * size + index] = diagonal[index] + (index < inputCount ? ridge * mean : 1e-9 * diagonal[index])
-    }
+    let pulls = diagonal.indices.map { $0 < inputCount ? ridge * mean : 1e-9 * diagonal[$0] }
+    for index in 0..<size { gram[index * size + index] = diagonal[index] + pulls[index] }
     guard Cholesky.factor(gram, size: size) else { return nil }
-    return solveTriangles()
+    return solveTriangles(pulls, center)
+  }
+
+  /// What a solution leaves: residuals − Δ · inputs, in the place of the residuals.
+  public static func subtract(_ solution: Matrix, of inputs: Matrix, from residuals: Matrix) {
+    let count = inputs.columns
+    precondition(solution.columns - count == 0 || solution.columns - count == 1)
+    BLAS.multiplyInParallel(
+      inputs.panel, solution.panel.columns(0..<count), transposed: .right, into: residuals.panel, factor: -1, keeping: 1
+    )
+    guard solution.columns > count else { return }
+    let intercept = Matrix(rows: 1, columns: solution.rows, (0..<solution.rows).map { -solution[$0][count] })
+    addRow(intercept, to: residuals)
   }
 
   private func copyUpperToLower() {
@@ -130,17 +145,22 @@ public final class NormalEquations {
     }
   }
 
-  /// L Lᵀ Δᵀ = XᵀWR, some outputs at a time.
-  private func solveTriangles() -> Matrix {
+  /// L Lᵀ Δᵀ = XᵀWR + λ Δ₀ᵀ, some outputs at a time.
+  private func solveTriangles(_ pulls: [Double], _ center: Matrix?) -> Matrix {
     let (size, outputs) = (size, outputCount)
     let result = Matrix(rows: outputs, columns: size)
     nonisolated(unsafe) let (gram, moments) = (gram, moments)
-    parallelChunks(of: outputs, size: 64) { range in
+    // Every call packs the whole factor: the more outputs share it, the better.
+    let share = (outputs + processorCount - 1) / processorCount
+    parallelChunks(of: outputs, size: min(max(share, 64), 512)) { range in
       let count = range.count
       let values = UnsafeMutablePointer<Double>.allocate(capacity: size * count)
       defer { values.deallocate() }
       for row in 0..<size {
-        (values + row * count).initialize(from: moments + row * outputs + range.lowerBound, count: count)
+        let (target, source) = (values + row * count, moments + row * outputs + range.lowerBound)
+        target.initialize(from: source, count: count)
+        guard let center else { continue }
+        for column in 0..<count { target[column] += pulls[row] * Double(center[range.lowerBound + column][row]) }
       }
       for transposed in [CblasNoTrans, CblasTrans] {
         cblas_dtrsm(

@@ -63,6 +63,31 @@ struct NormalEquationsTests {
     #expect(normalisedError(delta.values, truth.values) < 1e-10)
   }
 
+  /// Pulling W′ toward W while fitting y is pulling Δ = W′ − W toward zero while fitting y − Wx.
+  @Test(arguments: [false, true])
+  func aCenterIsWhatTheRidgePullsToward(hasIntercept: Bool) throws {
+    var generator = SeededGenerator(state: 6)
+    let (x, y) = (Self.random(300, 90, &generator), Self.random(300, 40, &generator))
+    let center = Self.random(40, hasIntercept ? 91 : 90, &generator)
+    let rest = y.copy()
+    NormalEquations.subtract(center, of: x, from: rest)
+    for (row, output) in [(0, 0), (299, 39)] {
+      var sum = Double(y[row][output]) - (hasIntercept ? Double(center[output][90]) : 0)
+      for column in 0..<90 { sum -= Double(center[output][column]) * Double(x[row][column]) }
+      #expect(abs(Double(rest[row][output]) - sum) < 1e-5)
+    }
+    let (whole, change) = (
+      NormalEquations(inputCount: 90, outputCount: 40, hasIntercept: hasIntercept),
+      NormalEquations(inputCount: 90, outputCount: 40, hasIntercept: hasIntercept)
+    )
+    whole.add(x, y)
+    change.add(x, rest)
+    let found = try #require(whole.solve(ridge: 0.1, toward: center))
+    let delta = try #require(change.solve(ridge: 0.1))
+    let sum = Matrix(rows: 40, columns: center.columns, zip(delta.array, center.array).map { $0 + $1 })
+    #expect(normalisedError(found.values, sum.values) < 1e-10)
+  }
+
   @Test func inputsThatAreAllZeroHaveNoSolution() {
     let equations = NormalEquations(inputCount: 4, outputCount: 2)
     equations.add(.zeros(rows: 10, columns: 4), .zeros(rows: 10, columns: 2))

@@ -12,8 +12,7 @@ struct BlockHealer {
   var fitted: BlockPass
   var heldOut: BlockPass
   let targets: (fitted: BlockTargets, heldOut: BlockTargets)
-  /// Relative squared errors below this are what F32 leaves of equal numbers.
-  static let rounding = 1e-11
+  var ridges: RidgeSearch
 
   private(set) var replaced: [WeightKey: LazyTensor] = [:]
   private(set) var steps: [HealingStep] = []
@@ -28,6 +27,7 @@ struct BlockHealer {
     self.fitted = BlockPass(block, fitted.student, batch: fitted.batch)
     self.heldOut = BlockPass(block, heldOut.student, batch: heldOut.batch)
     self.targets = targets
+    ridges = run.ridges
   }
 
   /// - Returns: the streams of the pruned model behind the healed block.
@@ -36,7 +36,7 @@ struct BlockHealer {
     for index in fitted.steps.indices {
       if let term = terms[index] {
         try advance(to: index)
-        try refitOutput(term)
+        try apply(OutputRefit(run, layer: layer, term))
       } else if let norm = fitted.steps[index].hiddenNorm {
         try heal(norm, at: index)
       }
@@ -51,7 +51,7 @@ struct BlockHealer {
     }
     if norm.isInput, run.settings.healsInputs {
       try advance(to: index + 1)
-      try refitInputs(at: norm.output)
+      try apply(InputRefit(self, at: norm.output))
     }
   }
 

@@ -17,7 +17,7 @@ internal import TensorFormats
 public struct Healer: Sendable {
   /// How weights are fitted.
   public struct Settings: Sendable, Codable, Equatable {
-    /// Strengths of the ridge that are tried, in multiples of the inputs' mean square.
+    /// Strengths of the ridge to choose from, in multiples of the inputs' mean square.
     public var ridges = [0.03, 0.1, 0.3, 1, 3]
     /// Every so manieth sequence is held out.
     public var heldOutEvery = 5

@@ -15,6 +15,8 @@ struct HealingRun {
   let weights: HealedWeights
   private(set) var replaced: [WeightKey: LazyTensor] = [:]
   private(set) var steps: [HealingStep] = []
+  /// What the walk has learnt about strengths so far.
+  private(set) var ridges: RidgeSearch
 
   private var fitted: Half
   private var heldOut: Half
@@ -36,6 +38,7 @@ struct HealingRun {
     self.student = student
     self.plan = plan
     self.settings = settings
+    ridges = RidgeSearch(settings.ridges)
     var narrow = plan
     narrow.keptIndices[ScopedAxis(.hidden)] = nil
     wide = try parent.pruned(by: narrow)
@@ -67,6 +70,7 @@ struct HealingRun {
       (fitted.student, heldOut.student) = try healer.heal()
       replaced.merge(healer.replaced) { $1 }
       steps += healer.steps
+      ridges = healer.ridges
       progress(layer, count)
     }
     if hidden != nil { try rescaleFinalNorm() }

@@ -2,29 +2,28 @@ internal import ModelArchitectures
 internal import ModelCompute
 internal import TensorFormats
 
-/// The equations of one term for some rows: what its projection lacks, and how much each row counts.
+/// The equations of one term for some rows: what its projection should give, and how much each row counts.
 struct TermRows {
-  let residuals: Matrix
+  let targets: Matrix
   let weights: [Float]
 
   /// - Parameter factors: of the norm behind the projection, if there is one. It makes a row's length its own affair, so the row
   ///   keeps its length and is only asked for the direction that the norm turns into what is wanted.
   init(_ term: ResidualTerm, _ view: BlockPass.View, _ target: Matrix, postNorm factors: [Float]?) {
-    let own = view[term.linear.output]
-    let residuals = Matrix(rows: target.rows, columns: target.columns)
+    let own = factors.map { _ in view[term.linear.output] }
+    let targets = Matrix(rows: target.rows, columns: target.columns)
     let weights = Matrix(rows: 1, columns: target.rows)
     let others = term.others.map { view[$0] }
     parallelChunks(of: target.rows, size: 64) { range in
       for row in range {
-        let (wanted, result) = (target[row], residuals[row])
+        let (wanted, result) = (target[row], targets[row])
         Self.subtract(others.map { $0[row] }, from: wanted, into: result)
         var scale = Self.meanSquare(wanted)
-        if let factors { scale *= Self.undoNorm(factors, length: own[row], in: result) }
-        Self.subtract([own[row]], from: result, into: result)
+        if let factors, let own { scale *= Self.undoNorm(factors, length: own[row], in: result) }
         weights.values[row] = 1 / (scale + 1e-12)
       }
     }
-    self.residuals = residuals
+    self.targets = targets
     self.weights = weights.array
   }
 
@@ -59,8 +58,6 @@ struct TermRows {
   }
 
   private static func meanSquare(_ values: UnsafeMutableBufferPointer<Float>) -> Float {
-    var sum: Float = 0
-    for value in values { sum += value * value }
-    return sum / Float(max(values.count, 1))
+    sumOfSquares(values) / Float(max(values.count, 1))
   }
 }

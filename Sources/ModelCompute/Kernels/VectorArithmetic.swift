@@ -30,7 +30,7 @@ func addProduct(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, to z: Unsa
 }
 
 /// y = y + factor · x
-func addScaled(_ x: UnsafeMutableBufferPointer<Float>, factor: Float, to y: UnsafeMutableBufferPointer<Float>) {
+package func addScaled(_ x: UnsafeMutableBufferPointer<Float>, factor: Float, to y: UnsafeMutableBufferPointer<Float>) {
   precondition(x.count == y.count)
   guard let x = x.baseAddress, let target = y.baseAddress else { return }
   let lanes = Lanes(repeating: factor)
@@ -60,6 +60,11 @@ func sum(_ x: UnsafePointer<Float>, _ count: Int) -> Float {
 
 func dot(_ x: UnsafePointer<Float>, _ y: UnsafePointer<Float>, _ count: Int) -> Float {
   reduce(count, { Lanes.load(x, $0) * Lanes.load(y, $0) }, { x[$0] * y[$0] })
+}
+
+/// Σ x²
+package func sumOfSquares(_ x: UnsafeMutableBufferPointer<Float>) -> Float {
+  x.baseAddress.map { sumOfSquares($0, x.count, around: 0) } ?? 0
 }
 
 /// Σ (x − centre)²
