@@ -66,7 +66,8 @@ def students(model, layers, sizes, calibration):
         out, plan, healed = WORK / f"student-{name}", WORK / f"{name}.json", WORK / f"{name}-healed.safetensors"
         if not out.exists():
             mtconv("plan", model, "--stats", stats, *options, "-o", plan, "--force")
-            mtconv("heal", model, "--plan", plan, "--text", calibration, "--chunks", 40, "-o", healed, "--force")
+            mtconv("heal", model, "--plan", plan, "--text", calibration, "--chunks", 40, "--sample", "start",
+                   "-o", healed, "--force")
             mtconv("prune", model, "--plan", plan, "--heal", healed, "-o", out)
         made[name] = out
     return made

@@ -5,34 +5,49 @@
 #
 # Calibration on the first 40 sequences of 512 tokens, perplexity on the first 20 of another text, the second half of each scored.
 # The ridge is chosen on a part of the calibration text. Cases are 'name|options of mtconv plan'; without any, those of the table,
-# which are for SmolLM2-135M. MTCONV names the binary, PYTHON one with numpy and safetensors for the cut by weight norm.
+# which are for SmolLM2-135M. SAMPLE=spread calibrates and heals on as many sequences from all over the text. MTCONV names the binary,
+# PYTHON one with numpy and safetensors for the cut by weight norm.
+#
+# QUESTIONS=FILE.jsonl also asks every model these questions, in the fields of HellaSwag, and prints how many it answers right (acc, and
+# acc_norm with its standard error). `continuations.py HELDOUT.txt -o FILE.jsonl` makes such a file of the text itself.
 set -eu
 
 [ $# -ge 3 ] || { echo "usage: $0 MODEL CALIBRATION HELDOUT [CASE ...]" >&2; exit 64; }
 model=$1 calibration=$2 heldout=$3
 shift 3
 mtconv=${MTCONV:-.build/release/mtconv}
-chunks=${CHUNKS:-40}
+chunks=${CHUNKS:-40} sample=${SAMPLE:-start}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 perplexity() { "$mtconv" perplexity "$1" --text "$heldout" --chunks 20 --quiet --json | sed -n 's/.*"perplexity": *\([0-9.]*\).*/\1/p'; }
 
-"$mtconv" calibrate "$model" --text "$calibration" --chunks "$chunks" --layer-loss 1 -o "$work/stats.safetensors" --quiet > /dev/null
+# answers MODEL WHAT: a line of right answers, if there are questions
+answers() {
+  [ -n "${QUESTIONS:-}" ] || return 0
+  "$mtconv" eval "$1" --task hellaswag --data "$QUESTIONS" --quiet | awk -v what="$2" '
+    $1 == "hellaswag" { plain = $(NF - 2) } $1 == "acc_norm" { normalized = $(NF - 2) " ± " $NF }
+    END { printf "%s: acc %s, acc_norm %s\n", what, plain, normalized }'
+}
+
+"$mtconv" calibrate "$model" --text "$calibration" --chunks "$chunks" --sample "$sample" --layer-loss 1 -o "$work/stats.safetensors" --quiet > /dev/null
 parent=$(perplexity "$model")
 printf 'parent: perplexity %.2f\n' "$parent"
+answers "$model" parent
 
 # measure NAME PLAN [nohealing]
 measure() {
   "$mtconv" prune "$model" --plan "$2" -o "$work/cut" --force --quiet > /dev/null
   before=$(perplexity "$work/cut")
+  answers "$work/cut" "$1"
   if [ "${3:-}" = nohealing ]; then
     printf '%s: perplexity %.2f, not healed\n' "$1" "$before"
     return
   fi
-  "$mtconv" heal "$model" --plan "$2" --text "$calibration" --chunks "$chunks" -o "$work/healed.safetensors" --force --quiet > /dev/null
+  "$mtconv" heal "$model" --plan "$2" --text "$calibration" --chunks "$chunks" --sample "$sample" -o "$work/healed.safetensors" --force --quiet > /dev/null
   "$mtconv" prune "$model" --plan "$2" -o "$work/cut" --heal "$work/healed.safetensors" --force --quiet > /dev/null
   after=$(perplexity "$work/cut")
+  answers "$work/cut" "$1, healed"
   awk -v n="$1" -v p="$parent" -v b="$before" -v a="$after" 'BEGIN {
     printf "%s: perplexity %.2f, healed %.2f: %.0f %% of the log-excess gone\n", n, b, a, 100 * (1 - log(a / p) / log(b / p)) }'
 }

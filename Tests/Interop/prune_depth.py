@@ -21,7 +21,8 @@ ids = chunks[0][:128]
 
 
 def compress(out, *options):
-    return mtconv_json("compress", folder, out, "--calibration", text_path(), "--chunks", CHUNKS, "--heldout-chunks", 1,
+    return mtconv_json("compress", folder, out, "--calibration", text_path(), "--chunks", CHUNKS, "--sample", "start",
+                       "--heldout-chunks", 1,
                        *options)
 
 
