@@ -22,8 +22,7 @@ ids = chunks[0][:128]
 
 def compress(out, *options):
     return mtconv_json("compress", folder, out, "--calibration", text_path(), "--chunks", CHUNKS, "--sample", "start",
-                       "--heldout-chunks", 1,
-                       *options)
+                       "--heldout-chunks", 1, *options)
 
 
 # Importance: 1 − cos of what goes into a layer and what comes out, by hooks on the same tokens.
