@@ -12,7 +12,7 @@ final class HealedWeights {
 
   /// - Parameter shape: that of the weight; a vector is one row of the matrix.
   func keep(_ values: Matrix, shape: [Int]) throws -> LazyTensor {
-    guard let file else { return LazyTensor(values.copy(), shape: shape) }
+    guard let file else { return LazyTensor(values, shape: shape) }
     let tensor = ScratchTensor(file: file, offset: byteCount, rowByteCount: 4 * (shape.last ?? 1))
     try file.write(UnsafeRawBufferPointer(values.values), at: byteCount)
     byteCount += 4 * values.count
