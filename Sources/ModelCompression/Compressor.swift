@@ -15,8 +15,8 @@ public struct Compressor: Sendable {
   public struct Request: Sendable {
     /// Layers to keep; nil keeps all.
     public var keptLayerCount: Int?
-    /// What these layers are chosen by: `.loss`, on the first tokens of the calibration text, or `.blockInfluence`, in a tenth of the
-    /// time.
+    /// What these layers are chosen by: `.loss`, on the first sequences of the calibration set, or `.blockInfluence`, which takes
+    /// one pass over the set.
     public var criterion = PruningPlan.Criterion.loss
     /// A plan made before; takes the place of measuring.
     public var pruning: PruningPlan?

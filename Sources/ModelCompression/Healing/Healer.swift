@@ -39,7 +39,8 @@ public struct Healer: Sendable {
 
   /// Fits the weights of what `plan` leaves of `parent`.
   ///
-  /// - Parameter set: the text, at least two sequences; it should look like what the model is for.
+  /// - Parameter set: the text, at least two sequences; it should look like what the model is for, from all over a text rather than its
+  ///   beginning (`CalibrationSet.spread(to:)`).
   /// - Throws: `CompressionError.notEnoughText` if nothing is left to hold out, what the plan and the forward pass throw, and
   ///   `CancellationError`.
   public func heal(_ parent: Checkpoint, plan: PruningPlan, on set: CalibrationSet) throws -> Healing {

@@ -51,7 +51,7 @@ extension CompressJob {
     let settings = Healer.Settings()
     let key = try """
     \(baseKey())
-    calibration \(textKey(options.calibration, calibrationLimit))
+    calibration \(calibrationKey)
     pruned by \(planHash(recipe))
     healing \(JSON(encoding: settings).serialized())
     """

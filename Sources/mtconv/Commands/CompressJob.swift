@@ -198,7 +198,7 @@ final class CompressJob {
       steps.append(CompressReport.Step(name: "statistics", file: path, isReused: true))
       return (file.statistics, "statistics \(try ContentHash(ofFile: path))")
     }
-    let key = try "\(baseKey())\ncalibration \(textKey(options.calibration, calibrationLimit))\n\(lossKey)"
+    let key = try "\(baseKey())\ncalibration \(calibrationKey)\n\(lossKey)"
     if let path = options.stats {
       let file = try measure(to: path)
       sources.statistics = path
@@ -297,11 +297,15 @@ final class CompressJob {
 
   func baseKey() throws -> String { try "mtconv \(Recipe.version)\nmodel \(modelHash.get())" }
 
-  func textKey(_ path: String?, _ limit: Int) throws -> String {
+  var calibrationKey: String {
+    get throws { try textKey(options.calibration, calibrationLimit, calibrationSample) }
+  }
+
+  func textKey(_ path: String?, _ limit: Int, _ sample: Sampling = .start) throws -> String {
     guard let path else { return "none" }
     return try
       "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"
-      + " sampled from \(calibrationSample)"
+      + " sampled from \(sample)"
   }
 }
 
