@@ -73,7 +73,8 @@ def ridge(x, residual, row_weights, error):
     def solve(rows, strength):
         a, r, s = x[rows].reshape(-1, x.shape[-1]), residual[rows].reshape(-1, residual.shape[-1]), row_weights[rows].reshape(-1, 1)
         gram = (a * s).T @ a
-        return np.linalg.solve(gram + strength * np.trace(gram) / len(gram) * np.eye(len(gram)), (a * s).T @ r).T
+        squares = np.diag(gram)
+        return np.linalg.solve(gram + strength * np.diag(np.sqrt(squares * squares.mean())), (a * s).T @ r).T
 
     best, strength = error(np.zeros((residual.shape[-1], x.shape[-1]))), None
     for candidate in RIDGES:

@@ -101,8 +101,11 @@ public final class NormalEquations {
 
   // MARK: Solution
 
-  /// The Δ that minimises Σ w |r − Δx|² + λ |Δ − Δ₀|², with λ = `ridge` times the mean of the diagonal of XᵀWX. A constant input
-  /// is not held back.
+  /// The Δ that minimises Σ w |r − Δx|² + Σ λⱼ |Δⱼ − Δ₀ⱼ|² over the inputs j, with λⱼ = `ridge` · √(gⱼ · mean g), where g is the diagonal of
+  /// XᵀWX. A constant input is not held back.
+  ///
+  /// A ridge that is the same for all inputs holds back the small ones most, one in proportion to gⱼ all alike, as if each were first
+  /// scaled to one length. The geometric mean of the two does better than either on text that the fit has not seen.
   ///
   /// - Parameter center: Δ₀, of the shape of the result; zero if nil.
   /// - Returns: `outputs × inputs`, and behind the inputs the intercept if there is one; nil if the equations do not determine it.
@@ -113,7 +116,10 @@ public final class NormalEquations {
     let mean = diagonal[..<inputCount].reduce(0, +) / Double(max(inputCount, 1))
     guard mean > 0, mean.isFinite else { return nil }
     copyUpperToLower()
-    let pulls = diagonal.indices.map { $0 < inputCount ? ridge * mean : 1e-9 * diagonal[$0] }
+    // An input that is always zero still has to have a solution.
+    let pulls = diagonal.indices.map { index in
+      index < inputCount ? ridge * (max(diagonal[index], 1e-6 * mean) * mean).squareRoot() : 1e-9 * diagonal[index]
+    }
     for index in 0..<size { gram[index * size + index] = diagonal[index] + pulls[index] }
     guard Cholesky.factor(gram, size: size) else { return nil }
     return solveTriangles(pulls, center)

@@ -2,7 +2,7 @@ internal import ModelArchitectures
 
 /// The matrices that a pass has written and still needs.
 struct Sites {
-  private var matrices: [Site: Matrix] = [:]
+  private(set) var matrices: [Site: Matrix] = [:]
 
   /// The matrix of a site that is there: the program writes every site before it is read.
   subscript(site: Site) -> Matrix {

@@ -41,6 +41,11 @@ public struct TokenBatch: Sendable {
     return sequences[first].lowerBound..<sequences[last].upperBound
   }
 
+  /// Batches of neighbouring sequences with at most `rows` tokens in each; a longer sequence is a batch of its own.
+  public func split(rows: Int = TokenBatch.rowsAtOnce) -> [TokenBatch] {
+    groups(ofRows: rows).map { self[sequences: $0] }
+  }
+
   /// Neighbouring sequences in groups of at most `rows` tokens; a longer sequence is a group of its own.
   func groups(ofRows rows: Int) -> [Range<Int>] {
     var groups: [Range<Int>] = []

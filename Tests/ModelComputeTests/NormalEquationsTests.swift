@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import ModelCompute
@@ -14,6 +15,8 @@ struct NormalEquationsTests {
     var generator = SeededGenerator(state: 3)
     let rows = 700
     let x = Self.random(rows, size.inputs, &generator)
+    // Inputs of different sizes, the last one ten times the first.
+    for row in 0..<rows { for column in 0..<size.inputs { x[row][column] *= pow(10, Float(column) / Float(size.inputs)) } }
     let r = Self.random(rows, size.outputs, &generator)
     let weights = (0..<rows).map { _ in Float.random(in: 0.1...2, using: &generator) }
     let equations = NormalEquations(
@@ -29,14 +32,16 @@ struct NormalEquationsTests {
     }
   }
 
-  /// Of ½ Σ w |r − Δx|² + ½ λ |Δ|², divided by the number of rows, for some of the outputs.
+  /// Of ½ Σ w |r − Δx|² + ½ Σ λⱼ |Δⱼ|², divided by the number of rows, for some of the outputs.
   private static func largestGradient(
     _ delta: Matrix, _ x: Matrix, _ r: Matrix, _ weights: [Float], ridge: Double
   ) -> Double {
     let inputs = x.columns
-    var meanSquare = 0.0
-    for row in 0..<x.rows { for value in x[row] { meanSquare += Double(weights[row]) * Double(value) * Double(value) } }
-    meanSquare /= Double(inputs)
+    var squares = [Double](repeating: 0, count: inputs)
+    for row in 0..<x.rows {
+      for (column, value) in x[row].enumerated() { squares[column] += Double(weights[row]) * Double(value) * Double(value) }
+    }
+    let mean = squares.reduce(0, +) / Double(inputs)
     var largest = 0.0
     for output in [0, r.columns - 1] {
       var gradient = [Double](repeating: 0, count: delta.columns)
@@ -47,7 +52,9 @@ struct NormalEquationsTests {
         for column in 0..<inputs { gradient[column] -= Double(weights[row]) * rest * Double(x[row][column]) }
         if delta.columns > inputs { gradient[inputs] -= Double(weights[row]) * rest }
       }
-      for column in 0..<inputs { gradient[column] += ridge * meanSquare * Double(delta[output][column]) }
+      for column in 0..<inputs {
+        gradient[column] += ridge * (squares[column] * mean).squareRoot() * Double(delta[output][column])
+      }
       largest = max(largest, gradient.map { abs($0) }.max()! / Double(x.rows))
     }
     return largest
@@ -86,6 +93,17 @@ struct NormalEquationsTests {
     let delta = try #require(change.solve(ridge: 0.1))
     let sum = Matrix(rows: 40, columns: center.columns, zip(delta.array, center.array).map { $0 + $1 })
     #expect(normalisedError(found.values, sum.values) < 1e-10)
+  }
+
+  @Test func anInputThatIsAlwaysZeroGetsNoWeight() throws {
+    var generator = SeededGenerator(state: 7)
+    let (x, r) = (Self.random(100, 6, &generator), Self.random(100, 2, &generator))
+    for row in 0..<100 { x[row][4] = 0 }
+    let equations = NormalEquations(inputCount: 6, outputCount: 2)
+    equations.add(x, r)
+    let delta = try #require(equations.solve(ridge: 0.1))
+    #expect(delta[0][4] == 0 && delta[1][4] == 0)
+    #expect(delta.array.allSatisfy { $0.isFinite })
   }
 
   @Test func inputsThatAreAllZeroHaveNoSolution() {

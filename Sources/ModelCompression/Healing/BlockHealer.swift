@@ -24,14 +24,14 @@ struct BlockHealer {
     self.run = run
     self.layer = layer
     self.parentLayer = parentLayer
-    self.fitted = BlockPass(block, fitted.student, batch: fitted.batch)
-    self.heldOut = BlockPass(block, heldOut.student, batch: heldOut.batch)
+    self.fitted = BlockPass(block, fitted.student, groups: fitted.groups, store: run.store)
+    self.heldOut = BlockPass(block, heldOut.student, groups: heldOut.groups, store: run.store)
     self.targets = targets
     ridges = run.ridges
   }
 
   /// - Returns: the streams of the pruned model behind the healed block.
-  mutating func heal() throws -> (fitted: Matrix, heldOut: Matrix) {
+  mutating func heal() throws -> (fitted: [StoredMatrix], heldOut: [StoredMatrix]) {
     let terms = Dictionary(uniqueKeysWithValues: ResidualTerm.all(in: fitted.steps).map { ($0.index, $0) })
     for index in fitted.steps.indices {
       if let term = terms[index] {

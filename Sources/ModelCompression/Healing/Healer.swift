@@ -12,12 +12,12 @@ internal import TensorFormats
 /// ridge, and a fit that does not lower the error there is dropped.
 ///
 /// The refit of the last projection before a cut contains the linear map of ReplaceMe (arXiv 2505.02819), which multiplies the same
-/// weight. Memory: one block of both models, and the activations of the text at one place; and the refitted weights as F32, unless there
-/// is a folder for them.
+/// weight. Memory: one block of both models and the sums over tokens of one weight, whatever the length of the text; and, unless there is a
+/// folder for them, the activations of the text at one place and the refitted weights as F32.
 public struct Healer: Sendable {
   /// How weights are fitted.
   public struct Settings: Sendable, Codable, Equatable {
-    /// Strengths of the ridge to choose from, in multiples of the inputs' mean square.
+    /// Strengths of the ridge to choose from, in multiples of the inputs' squares (`NormalEquations.solve`).
     public var ridges = [0.03, 0.1, 0.3, 1, 3]
     /// Every so manieth sequence is held out.
     public var heldOutEvery = 5
@@ -32,7 +32,8 @@ public struct Healer: Sendable {
 
   public var settings: Settings
   public var progress: WorkProgress.Handler = { _ in }
-  /// A folder whose disk, rather than memory, holds the refitted weights while the result or a part of it exists.
+  /// A folder whose disk, rather than memory, holds the refitted weights while the result or a part of it exists, and activations that are
+  /// too many while it is made.
   public var scratchFolder: String?
 
   public init(_ settings: Settings = Settings()) { self.settings = settings }
@@ -48,8 +49,8 @@ public struct Healer: Sendable {
     try parent.checkTokens(set.sequences)
     let (fitted, heldOut) = try split(set)
     var run = try HealingRun(
-      parent: parent, student: student, plan: plan, settings: settings,
-      weights: HealedWeights(folder: scratchFolder), fitted: fitted, heldOut: heldOut)
+      parent: parent, student: student, plan: plan, settings: settings, scratchFolder: scratchFolder, fitted: fitted,
+      heldOut: heldOut)
     try run.heal { progress(WorkProgress(phase: "healing", completed: $0, total: $1, unit: .blocks)) }
     let overlay = try WeightOverlay(run.replaced, for: student, method: "healing")
     let report = HealingReport(

@@ -17,7 +17,7 @@ public struct HealingStep: Sendable, Codable, Equatable {
   public var parentLayer: Int?
   /// Tensor names of the weights that are replaced, or would have been.
   public var weights: [String]
-  /// Strength of the ridge, in multiples of the inputs' mean square; nil where there is none.
+  /// Strength of the ridge, in multiples of the inputs' squares; nil where there is none.
   public var ridge: Double?
   /// Squared error of what the weights contribute to, relative to the parent's, mean over held-out tokens.
   public var errorBefore: Double

@@ -13,6 +13,8 @@ struct HealingRun {
   let plan: PruningPlan
   let settings: Healer.Settings
   let weights: HealedWeights
+  /// Where the activations of all tokens wait.
+  let store: MatrixStore
   private(set) var replaced: [WeightKey: LazyTensor] = [:]
   private(set) var steps: [HealingStep] = []
   /// What the walk has learnt about strengths so far.
@@ -23,18 +25,26 @@ struct HealingRun {
 
   /// The sequences that weights are fitted to, or those that judge the fits.
   struct Half {
-    let batch: TokenBatch
-    /// The residual streams where the walk is, `tokens × hidden`.
-    var parent: Matrix
-    var student: Matrix
+    /// Sequences that go through a block together.
+    let groups: [TokenBatch]
+    /// The residual streams where the walk is, `tokens × hidden` of each group.
+    var parent: [StoredMatrix]
+    var student: [StoredMatrix]
+
+    init(_ batch: TokenBatch, _ parent: Network, _ student: Network, _ store: MatrixStore) throws {
+      groups = batch.split()
+      self.parent = try groups.map { try store.keep(parent.embed($0)) }
+      self.student = try groups.map { try store.keep(student.embed($0)) }
+    }
   }
 
   init(
-    parent: Checkpoint, student: Checkpoint, plan: PruningPlan, settings: Healer.Settings, weights: HealedWeights,
+    parent: Checkpoint, student: Checkpoint, plan: PruningPlan, settings: Healer.Settings, scratchFolder: String?,
     fitted: TokenBatch, heldOut: TokenBatch
   ) throws {
     self.parent = parent
-    self.weights = weights
+    weights = try HealedWeights(folder: scratchFolder)
+    store = try MatrixStore(folder: scratchFolder)
     self.student = student
     self.plan = plan
     self.settings = settings
@@ -42,9 +52,8 @@ struct HealingRun {
     var narrow = plan
     narrow.keptIndices[ScopedAxis(.hidden)] = nil
     wide = try parent.pruned(by: narrow)
-    let (a, b) = (parent.network, student.network)
-    self.fitted = try Half(batch: fitted, parent: a.embed(fitted), student: b.embed(fitted))
-    self.heldOut = try Half(batch: heldOut, parent: a.embed(heldOut), student: b.embed(heldOut))
+    self.fitted = try Half(fitted, parent.network, student.network, store)
+    self.heldOut = try Half(heldOut, parent.network, student.network, store)
   }
 
   /// Walks all blocks of the parent, healing those that are kept.
@@ -57,13 +66,13 @@ struct HealingRun {
       let end = position + 1 < plan.keptLayers.count ? plan.keptLayers[position + 1] : count
       let reference = try source.block(original)
       var targets = try (
-        BlockTargets(reference, &fitted, hidden: hidden), BlockTargets(reference, &heldOut, hidden: hidden)
+        BlockTargets(reference, &fitted, hidden: hidden, store), BlockTargets(reference, &heldOut, hidden: hidden, store)
       )
       layer += 1
       progress(layer, count)
       try advanceParent(&layer, to: end, source)
-      targets.0.setOutput(fitted.parent, hidden: hidden)
-      targets.1.setOutput(heldOut.parent, hidden: hidden)
+      try targets.0.setOutput(fitted.parent)
+      try targets.1.setOutput(heldOut.parent)
       var healer = BlockHealer(
         run: self, layer: position, parentLayer: original, block: try target.block(position), fitted: fitted,
         heldOut: heldOut, targets: targets)
@@ -77,10 +86,12 @@ struct HealingRun {
   }
 
   private mutating func advanceParent(_ layer: inout Int, to end: Int, _ network: Network) throws {
-    guard layer < end else { return }
-    fitted.parent = try network.run(fitted.batch, from: fitted.parent, layers: layer..<end)
-    heldOut.parent = try network.run(heldOut.batch, from: heldOut.parent, layers: layer..<end)
-    layer = end
+    for _ in layer..<end {
+      let block = try network.block(layer)
+      try fitted.advanceParent(block, store)
+      try heldOut.advanceParent(block, store)
+      layer += 1
+    }
   }
 
   /// Rescales the norm before the head, which sees fewer channels than in the parent.
@@ -88,27 +99,32 @@ struct HealingRun {
     let key = WeightKey(.finalNorm)
     let hasBias = student.architecture.norm == .layer
     var scale = NormScale(bias: hasBias ? try values(of: WeightKey(.finalNorm, .bias), in: student) : nil)
-    func outputs(_ half: Half) throws -> (found: Matrix, wanted: Matrix) {
-      (
-        try student.network.finalHidden(half.student),
-        try parent.network.finalHidden(half.parent).gatheringColumns(hidden)
-      )
+    try forEachOutput(of: fitted) { scale.add($0, $1) }
+    func error(_ factor: Double) throws -> Double {
+      var errors: [Double] = []
+      try forEachOutput(of: heldOut) { errors += scale.relativeErrors($0, $1, factor: factor) }
+      return errors.reduce(0, +) / Double(errors.count)
     }
-    let rows = try outputs(fitted)
-    scale.add(rows.found, rows.wanted)
-    let heldOut = try outputs(heldOut)
-    func error(_ factor: Double) -> Double {
-      scale.relativeErrors(heldOut.found, heldOut.wanted, factor: factor).reduce(0, +) / Double(heldOut.found.rows)
-    }
+    let before = try error(1)
     var step = HealingStep(
       kind: .normScale, layer: nil, parentLayer: nil, weights: [student.huggingFaceName(of: key)], ridge: nil,
-      errorBefore: error(1), errorAfter: error(1), isKept: false, reason: "it does not lower the held-out error")
+      errorBefore: before, errorAfter: before, isKept: false, reason: "it does not lower the held-out error")
     defer { steps.append(step) }
-    guard let factor = scale.factor, error(factor) < step.errorBefore else { return }
+    guard let factor = scale.factor else { return }
+    let after = try error(factor)
+    guard after < before else { return }
     let weight = NormScale.scaled(
       try values(of: key, in: student), by: factor, offset: student.architecture.normOffset)
     replaced[key] = try weights.keep(weight, shape: [weight.columns])
-    (step.errorAfter, step.isKept, step.reason) = (error(factor), true, nil)
+    (step.errorAfter, step.isKept, step.reason) = (after, true, nil)
+  }
+
+  /// Calls `body`, group by group, with what the last norm gives and what it should, on the kept channels.
+  private func forEachOutput(of half: Half, _ body: (_ found: Matrix, _ wanted: Matrix) throws -> Void) throws {
+    for (student, parent) in zip(half.student, half.parent) {
+      let wanted = try self.parent.network.finalHidden(parent.load()).gatheringColumns(hidden)
+      try body(self.student.network.finalHidden(student.load()), wanted)
+    }
   }
 
   /// Hidden channels that the plan keeps; nil if all.
@@ -123,105 +139,12 @@ struct HealingRun {
   }
 }
 
-/// What the parent's block held where the pruned model's shall come to.
-struct BlockTargets {
-  /// By a term's place in the program: the stream that it completes, kept channels only.
-  private(set) var streams: [Int: Matrix] = [:]
-  /// The stream before it, likewise.
-  private(set) var others: [Int: Matrix] = [:]
-  /// What the parent's norms over the hidden channels gave, all channels: above all, what its projections read.
-  private(set) var normed: [Site: Matrix] = [:]
-  private let outputTerm: Int?
-
-  /// Runs the parent's block over one half of the text and moves its stream on.
-  init(_ block: Block, _ half: inout HealingRun.Half, hidden: [Int]?) throws {
-    var pass = BlockPass(block, half.parent, batch: half.batch)
-    let terms = ResidualTerm.all(in: pass.steps)
-    let rows = half.batch.rows
-    var kept: [Site: Matrix] = [.blockInput: half.parent.gatheringColumns(hidden)]
-    var wanted: Set<Site> = []
-    for term in terms where term.sum != .blockOutput {
-      wanted.insert(term.sum ?? term.contribution)
+extension HealingRun.Half {
+  /// Runs a block of the parent over its stream.
+  fileprivate mutating func advanceParent(_ block: Block, _ store: MatrixStore) throws {
+    for (index, group) in groups.enumerated() {
+      try Task.checkCancellation()
+      parent[index] = try store.keep(block.forward(parent[index].load(), batch: group))
     }
-    let norms = Set(pass.steps.compactMap(\.hiddenNorm).filter { hidden != nil || $0.isInput }.map(\.output))
-    var normed: [Site: Matrix] = [:]
-    try pass.advance(to: pass.steps.count) { site, range, values in
-      if wanted.contains(site) {
-        let columns = hidden?.count ?? values.columns
-        kept[site] = kept[site] ?? Matrix(rows: rows, columns: columns)
-        kept[site]!.view(rows: range).set(values, columns: hidden)
-      }
-      if norms.contains(site) {
-        normed[site] = normed[site] ?? Matrix(rows: rows, columns: values.columns)
-        normed[site]!.view(rows: range).set(values, columns: nil)
-      }
-    }
-    half.parent = try pass.finish()
-    self.normed = normed
-    outputTerm = terms.first { $0.sum == .blockOutput }?.index
-    var before = kept[.blockInput]!
-    for term in terms {
-      others[term.index] = before
-      if term.sum == .blockOutput { break }
-      before = term.sum.map { kept[$0]! } ?? Matrix.sum([before, kept[term.contribution]!])
-      streams[term.index] = before
-    }
-  }
-
-  /// What the block's output shall be: the parent's stream where the next kept block begins.
-  mutating func setOutput(_ stream: Matrix, hidden: [Int]?) {
-    if let outputTerm { streams[outputTerm] = stream.gatheringColumns(hidden) }
-  }
-}
-
-extension Step {
-  /// The norm over the hidden channels that the step is.
-  var hiddenNorm: NormStep? {
-    guard case .norm(let norm) = self, norm.heads == nil else { return nil }
-    return norm
-  }
-}
-
-extension NormStep {
-  /// Whether projections read what it gives.
-  var isInput: Bool { output == .attentionInput || output == .feedForwardInput }
-}
-
-extension Matrix {
-  /// Copies the columns of these indices, or all.
-  func set(_ other: Matrix, columns: [Int]?) {
-    precondition(rows == other.rows)
-    parallelChunks(of: rows, size: 64) { range in
-      for row in range {
-        let (target, source) = (self[row], other[row])
-        if let columns {
-          for (position, column) in columns.enumerated() { target[position] = source[column] }
-        } else {
-          _ = target.update(fromContentsOf: source)
-        }
-      }
-    }
-  }
-
-  /// The columns of these indices; the matrix itself if all.
-  func gatheringColumns(_ indices: [Int]?) -> Matrix {
-    guard let indices else { return self }
-    let result = Matrix(rows: rows, columns: indices.count)
-    result.set(self, columns: indices)
-    return result
-  }
-
-  /// The sum of matrices of one shape.
-  static func sum(_ terms: [Matrix]) -> Matrix {
-    let result = terms[0].copy()
-    for term in terms.dropFirst() {
-      parallelChunks(of: result.rows, size: 64) { range in
-        for row in range {
-          let (target, source) = (result[row], term[row])
-          for column in target.indices { target[column] += source[column] }
-        }
-      }
-    }
-    return result
   }
 }

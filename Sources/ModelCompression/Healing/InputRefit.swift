@@ -41,7 +41,7 @@ struct InputRefit: Refit {
       return try Reader(linear, run, layer: layer)
     }
     try healer.heldOut.preview(0) { view in
-      let input = healer.targets.heldOut.normed[site]!.view(rows: view.rows)
+      let input = try healer.targets.heldOut.normed(site, group: view.group)
       for index in readers.indices { readers[index].addSignals(of: input) }
     }
     self.readers = readers
@@ -54,14 +54,14 @@ struct InputRefit: Refit {
   }
 
   func add(_ pass: BlockPass, _ targets: BlockTargets, to equations: NormalEquations) throws {
-    try pass.preview(0) { equations.add($0[site], residuals($0, targets)) }
+    try pass.preview(0) { equations.add($0[site], try residuals($0, targets)) }
   }
 
   /// |what the parent's projection gives − what this one gives|² ÷ |what the parent's gives|², mean over tokens and projections.
   func error(_ pass: BlockPass, _ targets: BlockTargets, of solution: Matrix?) throws -> Double {
     var (sum, rows) = (0.0, 0)
     try pass.preview(0) { view in
-      let rest = residuals(view, targets)
+      let rest = try residuals(view, targets)
       if let solution { NormalEquations.subtract(solution, of: view[site], from: rest) }
       for reader in readers {
         for (noise, signal) in zip(squares(product(rest, transposed: reader.wide)), reader.signals[view.rows]) {
@@ -74,9 +74,9 @@ struct InputRefit: Refit {
   }
 
   /// y − A₀x
-  private func residuals(_ view: BlockPass.View, _ targets: BlockTargets) -> Matrix {
+  private func residuals(_ view: BlockPass.View, _ targets: BlockTargets) throws -> Matrix {
     let x = view[site]
-    let result = targets.normed[site]!.view(rows: view.rows).copy()
+    let result = try targets.normed(site, group: view.group).copy()
     parallelChunks(of: x.rows, size: 64) { rows in
       for row in rows {
         let (rest, values) = (result[row], x[row])

@@ -72,17 +72,16 @@ extension BlockHealer {
     let key = WeightKey(norm.weight, layer: layer)
     var scale = NormScale(
       bias: norm.hasBias ? try run.values(of: WeightKey(norm.weight, .bias, layer: layer), in: run.student) : nil)
-    let wanted = (
-      targets.fitted.normed[norm.output]!.gatheringColumns(run.hidden),
-      targets.heldOut.normed[norm.output]!.gatheringColumns(run.hidden)
-    )
-    try fitted.preview(1) { scale.add($0[norm.output], wanted.0.view(rows: $0.rows)) }
+    func wanted(_ targets: BlockTargets, _ view: BlockPass.View) throws -> Matrix {
+      try targets.normed(norm.output, group: view.group).gatheringColumns(run.hidden)
+    }
+    try fitted.preview(1) { scale.add($0[norm.output], try wanted(targets.fitted, $0)) }
     func error(_ factor: Double) throws -> Double {
-      var sum = 0.0
+      var errors: [Double] = []
       try heldOut.preview(1) {
-        sum += scale.relativeErrors($0[norm.output], wanted.1.view(rows: $0.rows), factor: factor).reduce(0, +)
+        errors += scale.relativeErrors($0[norm.output], try wanted(targets.heldOut, $0), factor: factor)
       }
-      return sum / Double(wanted.1.rows)
+      return errors.reduce(0, +) / Double(errors.count)
     }
     let before = try error(1)
     var step = HealingStep(

@@ -42,7 +42,7 @@ struct OutputRefit: Refit {
   func add(_ pass: BlockPass, _ targets: BlockTargets, to equations: NormalEquations) throws {
     // Only a norm behind the projection asks what it gives now.
     try pass.preview(factors == nil ? 0 : 1) { view in
-      let rows = TermRows(term, view, wanted(view, targets), postNorm: factors)
+      let rows = TermRows(term, view, try wanted(view, targets), postNorm: factors)
       equations.add(view[term.linear.input], rows.targets, weights: rows.weights)
     }
   }
@@ -50,7 +50,7 @@ struct OutputRefit: Refit {
   func error(_ pass: BlockPass, _ targets: BlockTargets, of solution: Matrix?) throws -> Double {
     var (sum, rows) = (0.0, 0)
     try pass.preview(term.stepCount, replacing: solution.map(weights) ?? [:]) { view in
-      sum += TermRows.relativeErrors(term, view, wanted(view, targets)).reduce(0, +)
+      sum += TermRows.relativeErrors(term, view, try wanted(view, targets)).reduce(0, +)
       rows += view.rows.count
     }
     return sum / Double(rows)
@@ -67,11 +67,11 @@ struct OutputRefit: Refit {
 
   /// The stream that the term should complete: the parent's, and of the error that is in the stream already the part that is not
   /// asked to be taken back.
-  private func wanted(_ view: BlockPass.View, _ targets: BlockTargets) -> Matrix {
-    let stream = targets.streams[term.index]!.view(rows: view.rows)
+  private func wanted(_ view: BlockPass.View, _ targets: BlockTargets) throws -> Matrix {
+    let stream = try targets.stream(behind: term.index, group: view.group)
     let share = Float(1 - correction)
     guard share != 0 else { return stream }
-    let parent = targets.others[term.index]!.view(rows: view.rows)
+    let parent = try targets.stream(before: term.index, group: view.group)
     let others = term.others.map { view[$0] }
     let result = stream.copy()
     parallelChunks(of: result.rows, size: 64) { rows in
