@@ -22,8 +22,8 @@ public struct Healer: Sendable {
     /// Every so manieth sequence is held out.
     public var heldOutEvery = 5
     /// How much of the error that earlier weights left in the residual stream a projection is asked to take back, from 0, its own part
-    /// only, to 1. All of it fits the calibration text best; half of it fits other texts better.
-    public var correction = 0.5
+    /// only, to 1.
+    public var correction = 1.0
     /// Whether the projections behind norms are refitted, too: not only those that write into the stream.
     public var healsInputs = true
 

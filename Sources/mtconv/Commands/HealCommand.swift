@@ -41,7 +41,7 @@ struct HealCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "How much of the error of earlier weights a projection takes back, from 0 to 1 (default: 0.5).",
+      "How much of the error of earlier weights a projection takes back, from 0 to 1 (default: 1).",
       valueName: "share"))
   var correction: Double?
 
