@@ -11,7 +11,7 @@ func dropMiddle(of path: String, to output: String) throws {
 
 func heal(_ path: String, by plan: PruningPlan, reading text: String) throws -> Checkpoint {
   let model = try Checkpoint(path: path)
-  let set = try CalibrationSet(text: text, model: model, context: 512, limit: 40)
+  let set = try CalibrationSet(text: text, model: model, context: 512, limit: nil).spread(to: 40)
   let healing = try Healer().heal(model, plan: plan, on: set)
   for step in healing.steps where !step.isKept { print(step.weights, step.reason ?? "") }
   return try model.pruned(by: plan).replacing(healing.overlay)
