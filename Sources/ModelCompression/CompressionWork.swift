@@ -59,13 +59,13 @@ public struct CompressionWork: Sendable {
     for name in names { unlink(keyPath(name)) }
   }
 
-  /// Removes these files, their keys, and the folder if nothing else is in it.
-  public func remove(_ names: [String]) {
+  /// Removes these files, their keys, and the folder if nothing else is in it and it is not needed any more.
+  public func remove(_ names: [String], keepingFolder: Bool = false) {
     for name in names {
       unlink(file(name))
       unlink(keyPath(name))
     }
-    rmdir(path)
+    if !keepingFolder { rmdir(path) }
   }
 
   private func keyPath(_ name: String) -> String { file(name + ".key") }

@@ -16,7 +16,9 @@ struct NormalEquationsTests {
     let rows = 700
     let x = Self.random(rows, size.inputs, &generator)
     // Inputs of different sizes, the last one ten times the first.
-    for row in 0..<rows { for column in 0..<size.inputs { x[row][column] *= pow(10, Float(column) / Float(size.inputs)) } }
+    for row in 0..<rows {
+      for column in 0..<size.inputs { x[row][column] *= pow(10, Float(column) / Float(size.inputs)) }
+    }
     let r = Self.random(rows, size.outputs, &generator)
     let weights = (0..<rows).map { _ in Float.random(in: 0.1...2, using: &generator) }
     let equations = NormalEquations(
@@ -39,7 +41,9 @@ struct NormalEquationsTests {
     let inputs = x.columns
     var squares = [Double](repeating: 0, count: inputs)
     for row in 0..<x.rows {
-      for (column, value) in x[row].enumerated() { squares[column] += Double(weights[row]) * Double(value) * Double(value) }
+      for (column, value) in x[row].enumerated() {
+        squares[column] += Double(weights[row]) * Double(value) * Double(value)
+      }
     }
     let mean = squares.reduce(0, +) / Double(inputs)
     var largest = 0.0

@@ -50,6 +50,86 @@ import Testing
     #expect(other["steps"]?.array?.map { $0["isReused"] } == [true, false, false])
   }
 
+  /// What no layer drops is still cut where it is asked for.
+  @Test func droppingNoLayerLeavesOtherSizesAlone() throws {
+    let report = try report([
+      "compress", "models/kjv-1m", folder.file("a"), "--drop-layers", "0", "--ffn", "192", "--context", "32",
+      "--chunks", "2",
+      "--no-heal", "--calibration", "models/kjv-1m/calibration.txt", "--json", "--quiet",
+    ])
+    #expect(report["recipe"]?["pruning"]?["keptIndices"]?.object?.isEmpty == false)
+    let config = try JSON(parsing: folder.bytes(of: "a/config.json"))
+    #expect(config["intermediate_size"] == 192 && config["num_hidden_layers"] == 12)
+  }
+
+  /// The same goal in another format is another plan; the same axes in another order are not.
+  @Test func aPlanIsTakenAgainOnlyForTheSameFormat() throws {
+    func run(_ out: String, _ more: String...) throws -> [JSON?]? {
+      try report(
+        [
+          "compress", "models/kjv-1m", folder.file(out), "--bytes", "1500000", "--context", "32", "--chunks", "2",
+          "--no-heal",
+          "--calibration", "models/kjv-1m/calibration.txt", "--depth-by", "influence", "--json", "--quiet", "--dry-run",
+          "--work", folder.file("work"),
+        ] + more)["steps"]?.array?.map { $0["isReused"] }
+    }
+    #expect(try run("a", "--axes", "layers,ffn,hidden") == [false, false])
+    #expect(try run("a", "--axes", "hidden,ffn,layers") == [true, true])
+    #expect(try run("a", "--axes", "hidden,ffn,layers", "--fp8") == [true, false])
+  }
+
+  /// A text is another one if documents are taken from another field, and a replay takes the same.
+  @Test func theFieldOfJSONLinesIsPartOfTheText() throws {
+    let text = try String(decoding: FileSystem.read(Fixture.path("models/kjv-1m/calibration.txt")), as: UTF8.self)
+    let lines = text.split(separator: "\n").prefix(400)
+    let half = lines.count / 2
+    let documents = zip(lines[..<half], lines[half...]).map { a, b in
+      JSON.object(["text": .string(String(a)), "body": .string(String(b))]).serialized()
+    }
+    try folder.write(documents.joined(separator: "\n"), to: "text.jsonl")
+    func run(_ out: String, _ more: String...) throws -> JSON {
+      try report(
+        [
+          "compress", "models/kjv-1m", folder.file(out), "--ffn", "192", "--context", "32", "--chunks", "5",
+          "--calibration",
+          folder.file("text.jsonl"), "--work", folder.file("work"), "--json", "--quiet",
+        ] + more)
+    }
+    _ = try run("a")
+    let other = try run("b", "--field", "body")
+    #expect(other["steps"]?.array?.map { $0["isReused"] } == [false, false, false])
+    let replay = try ProgramRun([
+      "replay", folder.file("b"), "--parent", "models/kjv-1m", "--calibration", folder.file("text.jsonl"), "-o",
+      folder.file("c"),
+    ])
+    #expect(replay.status == 0, "\(replay.errors)")
+    try expectSameFiles("b", "c")
+  }
+
+  /// A dry run replaces nothing, and a report tells of the model that was made last.
+  @Test func whatReportShowsIsOfTheModelThatWasMade() throws {
+    let common = [
+      "--context", "32", "--chunks", "5", "--calibration", "models/kjv-1m/calibration.txt", "--json", "--quiet",
+    ]
+    let start = ["compress", "models/kjv-1m", folder.file("a")]
+    _ = try report(start + ["--drop-layers", "4", "--depth-by", "influence"] + common)
+    let names = try FileSystem.names(in: folder.file("a.work"))
+    let plan = try folder.bytes(of: "a.work/plan.json")
+    _ = try report(
+      start + ["--drop-layers", "2", "--depth-by", "influence", "--stats", folder.file("s.st"), "--dry-run"] + common)
+    #expect(try folder.names() == ["a", "a.work"])
+    #expect(try folder.bytes(of: "a.work/plan.json") == plan)
+    func page() throws -> String {
+      _ = try ProgramRun(["report", folder.file("a.work"), "-o", folder.file("page.html"), "--force"])
+      return try String(decoding: folder.bytes(of: "page.html"), as: UTF8.self)
+    }
+    #expect(try page().contains("4 layers dropped"))
+    try folder.write("{\"eval_loss\": 1}", to: "a.work/eval_results.json")
+    _ = try report(start + ["--fp8", "--heldout", "models/kjv-1m/heldout.txt", "--force"] + common)
+    #expect(try !page().contains("layers dropped"))
+    #expect(names.contains("healing.json"))
+  }
+
   @Test func aRunThatWasStoppedBeforeItWasVerifiedGoesOn() throws {
     let work = folder.file("work")
     let first = try report(arguments("a", "--work", work))

@@ -171,7 +171,7 @@ import Testing
     #expect(refused.status == 2)
   }
 
-  private static let verdict = ["passes", "correctness", "quality", "emulation", "layers", "tensors"]
+  private static let verdict = ["passes", "correctness", "quality", "emulation", "layers", "tensors", "isRandom"]
 
   @Test func compressAndVerifySayItInJSON() throws {
     let plan = #"{"parentLayerCount": 3, "keptLayers": [0, 2], "criterion": "explicit"}"#
@@ -187,6 +187,7 @@ import Testing
     let verified = try report("verify", "models/llama-pico", folder.file("small"))
     #expect(verified == json["verification"])
     #expect(verified["passes"] == true)
+    #expect(verified["isRandom"] == true)
     #expect(
       verified["correctness"]?.object?.keys == [
         "passes", "reference", "normalizedError", "tolerance", "expectsEqualTensors", "checks", "unmatchedTensors",

@@ -66,7 +66,8 @@ struct HealingRun {
       let end = position + 1 < plan.keptLayers.count ? plan.keptLayers[position + 1] : count
       let reference = try source.block(original)
       var targets = try (
-        BlockTargets(reference, &fitted, hidden: hidden, store), BlockTargets(reference, &heldOut, hidden: hidden, store)
+        BlockTargets(reference, &fitted, hidden: hidden, store),
+        BlockTargets(reference, &heldOut, hidden: hidden, store)
       )
       layer += 1
       progress(layer, count)

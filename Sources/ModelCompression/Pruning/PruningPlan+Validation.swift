@@ -17,6 +17,11 @@ extension PruningPlan {
     for layer in keptLayers { try validateGroups(of: layer, sizes) }
   }
 
+  /// The same, reading the model for its content hash if the plan names that of its parent.
+  public func validate(for model: Checkpoint, progress: @escaping WorkProgress.Handler) throws {
+    try validate(for: model, contentHash: parent?.contentHash == nil ? nil : model.contentHash(progress: progress))
+  }
+
   private func validate(_ axis: ScopedAxis, _ sizes: Hyperparameters) throws {
     guard axis.axis != .vocabulary, axis.axis != .headDimension else {
       throw CompressionError(.invalidPlan, "axis '\(axis)' cannot be cut")

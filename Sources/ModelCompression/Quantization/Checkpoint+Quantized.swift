@@ -7,7 +7,8 @@ extension Checkpoint {
   /// The model with its linear weights as FP8 codes and scales; lazy. Everything that is not quantized keeps its format.
   ///
   /// - Throws: `CheckpointError.notExpressible` for a scheme that its dialect cannot say; `wrongStatistics` for calibrated scales
-  ///   without calibrated ranges, or those of another model. A weight that is not finite is found when it is read.
+  ///   without calibrated ranges, or those of another model; `invalidSettings` for a module to ignore that the model does not have, and if
+  ///   nothing is left to quantize. A weight that is not finite is found when it is read.
   public func quantized(by scheme: QuantizationScheme) throws -> Checkpoint {
     try quantized(by: scheme, from: self)
   }
@@ -19,7 +20,12 @@ extension Checkpoint {
     let keys = Array(weights.keys).filter { key in
       key.isQuantizable && !patterns.contains { $0.matches(moduleName(of: key)) }
     }
+    let idle = try idlePatterns(in: scheme)
+    guard !keys.isEmpty || !weights.keys.contains(where: \.isQuantizable) else {
+      throw CompressionError(.invalidSettings, "nothing is left to quantize: every linear weight is to be ignored")
+    }
     var result = try requantized(keys, by: scheme, from: source)
+    result.warnings += idle.map { "no module of the model matches '\($0)', which shall not be quantized" }
     try result.addCalibratedScales(scheme, quantized: keys)
     var layout = scheme.layout
     result.quantization = layout
@@ -141,6 +147,22 @@ extension Checkpoint {
   /// What scales are stored as: in compressed-tensors the format of the model, elsewhere F32.
   private func scaleFormat(in dialect: QuantizationDialect) -> ElementFormat {
     dialect == .compressedTensors ? plainFormat ?? .bf16 : .f32
+  }
+
+  /// Patterns to ignore that match nothing here. Lists that are made for many models have some; a name that is none is a mistake.
+  private func idlePatterns(in scheme: QuantizationScheme) throws -> [String] {
+    let names = weights.keys.map(moduleName)
+    let idle = scheme.ignored.filter { entry in
+      let pattern = ModulePattern(entry)
+      return !QuantizationScheme.defaultIgnored.contains(entry) && !names.contains(where: pattern.matches)
+    }
+    if let name = idle.first(where: { ModulePattern($0).isName }) {
+      let example = weights.keys.first(where: \.isQuantizable).map(moduleName) ?? "none"
+      throw CompressionError(
+        .invalidSettings, "the model has no module '\(name)' to leave as it is; modules have names such as '\(example)'"
+      )
+    }
+    return idle
   }
 
   private func moduleName(of key: WeightKey) -> String {

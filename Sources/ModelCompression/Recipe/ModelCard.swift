@@ -179,11 +179,17 @@ struct ModelCard {
 
   private var howToMakeAgain: String {
     let hash = recipe.parent.contentHash.map { "\n\nThe parent's content hash is `\($0)`." } ?? ""
-    let file = recipe.overlay?.method.contains("distillation") == true ? "distilled" : "healed"
-    let weights = recipe.overlay == nil ? "" : " --heal \(file).safetensors"
     let manifest = recipe.output == .gguf ? "MODEL.gguf" : "mtconv.json"
-    return "## How to make it again\n\n```sh\nmtconv replay \(manifest) --parent PARENT\(weights) -o AGAIN"
+    return "## How to make it again\n\n```sh\nmtconv replay \(manifest) --parent PARENT\(newWeights) -o AGAIN"
       + (recipe.output == .gguf ? ".gguf" : "") + "\n```" + hash
+  }
+
+  /// Where `replay` takes the weights from that do not follow from the parent: healing can be done again, training cannot.
+  private var newWeights: String {
+    guard let overlay = recipe.overlay else { return "" }
+    let isHealedOnText = overlay.method == "healing" && recipe.provenance?.texts["calibration"] != nil
+    if isHealedOnText, overlay.report?["settings"] != nil { return " --calibration TEXT" }
+    return " --heal \(overlay.method.contains("distillation") ? "distilled" : "healed").safetensors"
   }
 
   private func licence() throws -> String? {

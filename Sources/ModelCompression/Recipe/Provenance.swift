@@ -56,6 +56,8 @@ public struct TextRecord: Sendable, Codable, Equatable {
   public var beginsSequences: Bool
   /// True if the sequences were taken from all over the text; nil if they are its beginning.
   public var isSpread: Bool?
+  /// The field of JSON lines that documents stand in; nil if the text was something else.
+  public var field: String?
 
   public init(file: FileRecord, context: Int, sequences: Int, beginsSequences: Bool, isSpread: Bool = false) {
     self.file = file

@@ -20,13 +20,19 @@ extension Recipe {
       public var sequences: Int
       public var beginsSequences: Bool
       public var isSpread: Bool
+      /// Of JSON lines: where a document stands.
+      public var field: String
 
-      public init(path: String, context: Int, sequences: Int, beginsSequences: Bool, isSpread: Bool = false) {
+      public init(
+        path: String, context: Int, sequences: Int, beginsSequences: Bool, isSpread: Bool = false,
+        field: String = TextInput.defaultField
+      ) {
         self.path = path
         self.context = context
         self.sequences = sequences
         self.beginsSequences = beginsSequences
         self.isSpread = isSpread
+        self.field = field
       }
     }
 
@@ -101,5 +107,6 @@ extension TextRecord {
     self.init(
       file: try FileRecord(of: text.path), context: text.context, sequences: text.sequences,
       beginsSequences: text.beginsSequences, isSpread: text.isSpread)
+    if case .jsonLines(let field) = TextInput(path: text.path, field: text.field).kind { self.field = field }
   }
 }

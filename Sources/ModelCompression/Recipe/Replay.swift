@@ -70,8 +70,14 @@ public struct Replay: Sendable {
       throw CompressionError(.wrongRecipe, "the recipe does not say how its weights were healed; give --heal FILE")
     }
     try check(text: path, for: "calibration")
+    guard text.context > 0, text.sequences > 0 else {
+      throw CompressionError(
+        .wrongRecipe, "the recipe's text has \(text.sequences) sequences of \(text.context) tokens, expected at least 1"
+      )
+    }
+    let input = text.field.map { TextInput(path: path, kind: .jsonLines(field: $0)) } ?? TextInput(path: path)
     let set = try CalibrationSet(
-      reading: TextInput(path: path), model: parent, context: text.context, limit: text.sequences,
+      reading: input, model: parent, context: text.context, limit: text.sequences,
       isSpread: text.isSpread ?? false, beginsSequences: text.beginsSequences)
     var healer = Healer(try stated.decoded())
     healer.progress = progress

@@ -104,9 +104,10 @@ struct CompressCommand: ParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func validate() throws {
-    if plan != nil, !sizes.isEmpty {
-      throw ValidationError("--plan says what to keep; sizes and goals do not go with it")
+    if plan != nil, !sizes.isEmpty || stats != nil || importance.isGiven || search.isGiven {
+      throw ValidationError("--plan says what to keep; sizes, goals, --stats and what chooses do not go with it")
     }
+    if !fp8, rounding != .single { throw ValidationError("--rounding is for --fp8") }
     if sizes.isEmpty, plan == nil, !fp8 {
       throw ValidationError(
         "nothing to do: give sizes such as --drop-layers or --ffn, a goal such as --params, --plan or --fp8"
@@ -119,7 +120,7 @@ struct CompressCommand: ParsableCommand {
       throw ValidationError("GGUF has no FP8; give OUT another name, or leave --fp8 out")
     }
     if search.searchHeal != nil, calibration == nil { throw ValidationError("--search-heal needs --calibration TEXT") }
-    if search.compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
+    try search.requireRanking(heldout)
     if importance.depthBy == .task, search.task == nil {
       throw ValidationError("--depth-by task needs --task and --task-data")
     }
@@ -142,7 +143,7 @@ struct CompressCommand: ParsableCommand {
   }
 
   /// Whether there is a plan to be made; dropping nothing needs none.
-  var plansItself: Bool { plan == nil && !sizes.isEmpty && sizes.dropLayers != 0 }
+  var plansItself: Bool { plan == nil && !sizes.isEmpty && !sizes.dropsNothing }
 
   func run() throws {
     let model = try Checkpoint(path: input)
@@ -154,7 +155,7 @@ struct CompressCommand: ParsableCommand {
     let report = try dryRun ? job.dryRun() : job.run()
     progress.finish()
     try report.print(asJSON: output.json)
-    if let verification = report.verification, !verification.passes { throw ExitStatus.refused }
+    if let verification = report.verification, !verification.report.passes { throw ExitStatus.refused }
   }
 }
 

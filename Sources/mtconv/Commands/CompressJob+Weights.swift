@@ -37,13 +37,15 @@ extension CompressJob {
   private func forgetOtherRuns() throws {
     guard options.work == nil, FileSystem.exists(workPath) else { return }
     let work = try work.get()
-    if options.noHeal || options.calibration == nil { work.remove([Self.healing]) }
+    var names: [String] = []
+    if options.noHeal || options.calibration == nil { names.append(Self.healing) }
+    if options.plan != nil || !options.plansItself { names += [Self.plan, Self.statistics] }
+    if options.stats != nil { names.append(Self.statistics) }
+    if !options.distillation.isWanted { names.append(Self.distillation) }
+    work.remove(names, keepingFolder: true)
     guard !options.distillation.isWanted else { return }
-    work.remove([Self.distillation])
     let training = try CompressionWork(path: work.file(Self.training))
     if !DistillationStep.isUnfinished(in: training) { training.remove(DistillationStep.names) }
-    // A folder that is empty now is gone: this run needs it.
-    _ = try CompressionWork(path: workPath)
   }
 
   private func healing(of recipe: Recipe) throws -> Healing? {

@@ -44,6 +44,7 @@ final class CompressJob {
     if let path = options.calibration { note(path, as: "calibration", calibrationLimit, calibrationSample) }
     if let path = options.heldout { note(path, as: "held out", options.heldoutChunks) }
     if !options.dryRun { try refuseOutput() }
+    if options.distillation.isWanted { try refuseTrainingOnHeldOut() }
     // Before anything is measured for it.
     let layers = model.hyperparameters.layerCount
     if let kept = options.sizes.target(model.hyperparameters).layers, !(1...layers).contains(kept) {
@@ -51,13 +52,23 @@ final class CompressJob {
     }
   }
 
-  var workPath: String { options.work ?? options.out.withoutSlashes + ".work" }
+  /// A dry run has a folder of its own, so that it replaces nothing of a run that was made.
+  var workPath: String { options.work ?? options.out.withoutSlashes + (options.dryRun ? ".dry-run" : ".work") }
 
   /// An output that is there is refused, unless an earlier run of this work wrote it and was stopped before it was verified.
   private func refuseOutput() throws {
     let mark = FileSystem.join(workPath, Self.output + ".key")
     if FileSystem.exists(mark) { return }
     try FileError.refuseExisting(options.out, unless: options.force)
+  }
+
+  private func refuseTrainingOnHeldOut() throws {
+    guard let heldOut = options.heldout, let training = options.distillation.data ?? options.calibration,
+      try ContentHash(ofFile: heldOut) == ContentHash(ofFile: training)
+    else { return }
+    throw CompressionError(
+      .notEnoughText,
+      "'\(heldOut)' is the text that is trained on: --heldout needs another, to see what training is worth")
   }
 
   private static func request(_ options: CompressCommand, _ model: Checkpoint) -> Compressor.Request {
@@ -76,14 +87,13 @@ final class CompressJob {
   // MARK: Runs
 
   func dryRun() throws -> CompressReport {
-    let hadWork = options.work != nil || FileSystem.exists(workPath)
     let recipe = try recipe()
     let result = try recipe.applied(to: model)
     let forecast = try options.distillation.isWanted ? distillationStep(of: recipe, healing: nil).forecast() : nil
     let sizes = CompressReport.Sizes(
       parentParameters: model.parameterCount, parameters: result.parameterCount, parentBytes: model.byteCount,
       bytes: try result.byteCount(as: recipe.output))
-    if !hadWork, FileSystem.exists(workPath) { try work.get().remove(Self.shown) }
+    if options.work == nil, FileSystem.exists(workPath) { try work.get().remove(Self.shown) }
     var report = CompressReport(recipe: recipe, steps: steps, sizes: sizes, verification: nil)
     report.forecast = forecast
     return report
@@ -91,22 +101,24 @@ final class CompressJob {
 
   func run() throws -> CompressReport {
     var recipe = try recipe()
+    recipe.parent.contentHash = try modelHash.get()
+    try recipe.pruning?.validate(for: model, contentHash: recipe.parent.contentHash)
+    // What an earlier run came to is not what this one comes to.
+    try work.get().remove([Self.verification, Self.stages, CarriedFile.recipeName], keepingFolder: true)
     let weights = try newWeights(for: recipe)
     let (heldOut, text) = try heldOutSet()
-    recipe.parent.contentHash = try modelHash.get()
     try recipe.seal(
       parent: model, overlay: weights.overlay, report: weights.record, sources: sources, progress: progress.handler)
     let isWritten = try isWritten(recipe)
     let work = try work.get()
     try work.note(Self.output, key: JSON(encoding: recipe).serialized())
-    work.remove([Self.verification, Self.stages, CarriedFile.recipeName])
     let stages = try stages(of: recipe, weights, heldOut)
     let result = try compressor.write(
       recipe, of: model, overlay: weights.overlay, to: options.out, heldOut: heldOut, text: text,
       verifier: options.limits.verifier, isWritten: isWritten)
     var report = CompressReport(
-      recipe: result.recipe, steps: steps, sizes: nil, healing: weights.healing, verification: result.report,
-      isRandom: text == nil)
+      recipe: result.recipe, steps: steps, sizes: nil, healing: weights.healing,
+      verification: VerifyReport(report: result.report, isRandom: text == nil))
     report.distillation = weights.distillation
     if !stages.isEmpty { report.stages = Stage.all(stages, result) }
     try finishWork(report)
@@ -133,7 +145,7 @@ final class CompressJob {
     try Self.write(JSON(encoding: verification), to: work.file(Self.verification))
     try Self.write(JSON(encoding: report.recipe), to: work.file(CarriedFile.recipeName))
     if !report.stages.isEmpty { try Self.write(JSON(encoding: report.stages), to: work.file(Self.stages)) }
-    if options.work == nil, verification.passes {
+    if options.work == nil, verification.report.passes {
       work.forget(Self.shown)
       work.remove([Self.healed, Self.distilled, Self.timed])
     }
@@ -161,9 +173,7 @@ final class CompressJob {
     }
     guard options.plansItself else { return nil }
     let (statistics, key) = try statistics()
-    let planKey = try
-      "\(key)\nplan \(options.sizes) \(options.importance) \(options.search)\nheld out \(textKey(options.heldout, options.heldoutChunks))"
-    let plan = try step("plan", Self.plan, key: planKey) { path in
+    let plan = try step("plan", Self.plan, key: planKey(key)) { path in
       try PruningPlan(parsing: FileSystem.read(path), name: path)
     } make: { path in
       let plan = try makePlan(statistics)
@@ -174,9 +184,26 @@ final class CompressJob {
     return plan.droppedLayers.isEmpty && plan.keptIndices.isEmpty ? nil : plan
   }
 
-  private func makePlan(_ statistics: ActivationStatistics) throws -> PruningPlan {
+  /// What sizes are counted in.
+  private var format: OutputFormat {
     let request = compressor.request
-    let format = OutputFormat(request.output, elementFormat: request.elementFormat, quantization: request.quantization)
+    return OutputFormat(request.output, elementFormat: request.elementFormat, quantization: request.quantization)
+  }
+
+  /// Everything that the plan depends on.
+  private func planKey(_ statistics: String) throws -> String {
+    let search = options.search
+    return try """
+    \(statistics)
+    plan \(options.sizes) \(options.importance) \(search)
+    format \(JSON(encoding: format).serialized())
+    held out \(textKey(options.heldout, options.heldoutChunks))
+    healed on \(search.searchHeal == nil ? "nothing" : calibrationKey)
+    questions \(search.taskData.map { try ContentHash(ofFile: $0).description } ?? "none")
+    """
+  }
+
+  private func makePlan(_ statistics: ActivationStatistics) throws -> PruningPlan {
     let context = options.sizes.goal?.context ?? model.limited(context: 4096)
     let heldOut = try options.heldout.map { try set($0, options.heldoutChunks) }
     let job = try PlanJob(
@@ -199,7 +226,7 @@ final class CompressJob {
       return (file.statistics, "statistics \(try ContentHash(ofFile: path))")
     }
     let key = try "\(baseKey())\ncalibration \(calibrationKey)\n\(lossKey)"
-    if let path = options.stats {
+    if let path = options.stats, !options.dryRun {
       let file = try measure(to: path)
       sources.statistics = path
       steps.append(CompressReport.Step(name: "statistics", file: path, isReused: false))
@@ -285,7 +312,7 @@ final class CompressJob {
   func note(_ path: String, as purpose: String, _ limit: Int, _ sample: Sampling = .start) {
     sources.texts[purpose] = Recipe.Sources.Text(
       path: path, context: sequences.context ?? TextOptions.defaultContext, sequences: limit,
-      beginsSequences: !sequences.noBos, isSpread: sample == .spread)
+      beginsSequences: !sequences.noBos, isSpread: sample == .spread, field: sequences.field)
   }
 
   func heldOutSet() throws -> (CalibrationSet, text: String?) {
@@ -305,7 +332,7 @@ final class CompressJob {
     guard let path else { return "none" }
     return try
       "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"
-      + " sampled from \(sample)"
+      + " sampled from \(sample) read as \(TextInput(path: path, field: sequences.field).kind)"
   }
 }
 

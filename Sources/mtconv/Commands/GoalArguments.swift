@@ -48,8 +48,11 @@ struct SpeedupGoal: ExpressibleByArgument {
 }
 
 /// `layers,ffn`, `width`, `depth`, `all`
-struct CutAxes: ExpressibleByArgument {
+struct CutAxes: ExpressibleByArgument, CustomStringConvertible {
   let dimensions: Set<SizeSpace.Dimension>
+
+  /// In one order, for a key that a later run shall find again.
+  var description: String { dimensions.map(\.rawValue).sorted().joined(separator: ",") }
 
   init?(argument: String) {
     var dimensions: Set<SizeSpace.Dimension> = []

@@ -65,13 +65,15 @@ struct HealCommand: ParsableCommand {
     for file in [outputFile, report].compactMap({ $0 }) { try FileError.refuseExisting(file, unless: force) }
     let checkpoint = try Checkpoint(path: parent)
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)
+    let progress = output.progress
+    defer { progress.finish() }
+    try pruning.validate(for: checkpoint, progress: progress.handler)
     let set = try input.requiredSet(model: checkpoint, limit: 40, sample: .spread)
     var settings = Healer.Settings()
     if let ridge { settings.ridges = ridge.values }
     if let correction { settings.correction = correction }
     settings.healsInputs = !outputsOnly
     var healer = Healer(settings)
-    let progress = output.progress
     healer.progress = progress.handler
     healer.scratchFolder = FileSystem.directoryName(outputFile)
     let start = ContinuousClock.now

@@ -41,14 +41,18 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup(title: "What matters") var importance: ImportanceOptions
   @OptionGroup(title: "What is written") var format: FormatOptions
   @OptionGroup(title: "Candidates") var search: SearchOptions
+  @OptionGroup(title: "Candidates") var listing: ListingOptions
   @OptionGroup(title: "Texts") var texts: PlanTextOptions
   @OptionGroup(title: "Text") var sequences: TextOptions
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     try sizes.requireSomething()
-    try texts.validate(search)
-    if search.candidates != nil, sizes.goal == nil {
+    try texts.validate(search, listing)
+    if sequences.chunks != nil {
+      throw ValidationError("a plan reads two texts: give --heldout-chunks or --calibration-chunks, not --chunks")
+    }
+    if listing.candidates != nil, sizes.goal == nil {
       throw ValidationError("--candidates needs a goal: --params, --bytes, --fits or --speedup")
     }
     if importance.depthBy == .task, search.task == nil {
@@ -57,7 +61,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    for path in [outputFile, search.candidates].compactMap({ $0 }) {
+    for path in [outputFile, listing.candidates].compactMap({ $0 }) {
       try FileError.refuseExisting(path, unless: force)
     }
     let checkpoint = try Checkpoint(path: model)
@@ -66,8 +70,8 @@ struct PlanCommand: ParsableCommand {
     try file.check(against: checkpoint, progress: progress.handler)
     let job = try PlanJob(
       PlanJob.Options(
-        sizes: sizes, importance: importance, search: search, format: format.output,
-        context: format.context(sizes.goal, checkpoint)),
+        sizes: sizes, importance: importance, search: search, shownCount: listing.top,
+        comparesDepth: listing.compareDepth, format: format.output, context: format.context(sizes.goal, checkpoint)),
       checkpoint, file.statistics, contentHash: file.settings.modelHash,
       texts: PlanJob.Texts(
         heldOut: texts.heldOutSet(sequences, checkpoint), calibration: texts.calibrationSet(sequences, checkpoint)),
@@ -75,7 +79,7 @@ struct PlanCommand: ParsableCommand {
     let report = try job.report(output: outputFile)
     progress.finish()
     try write(JSON(encoding: report.plan), to: outputFile)
-    if let path = search.candidates, let found = report.search { try write(JSON(encoding: found), to: path) }
+    if let path = listing.candidates, let found = report.search { try write(JSON(encoding: found), to: path) }
     try report.print(asJSON: output.json)
   }
 

@@ -10,6 +10,9 @@ struct PlanJob {
     let sizes: SizeOptions
     let importance: ImportanceOptions
     let search: SearchOptions
+    /// Candidates to print, and whether the model is run without the layers that each criterion would drop.
+    var shownCount = 0
+    var comparesDepth = false
     /// What will be written, and the tokens that cache and operations are counted for.
     let format: OutputFormat
     let context: Int
@@ -78,7 +81,7 @@ struct PlanJob {
     }
     return PlanReport(
       parent: PlanReport.Model(model, try footprint(model)), pruned: PlanReport.Model(pruned, try footprint(pruned)),
-      plan: plan, depth: try comparison(plan), search: search?.found, shown: options.search.top,
+      plan: plan, depth: try comparison(plan), search: search?.found, shown: options.shownCount,
       output: output)
   }
 
@@ -115,7 +118,7 @@ struct PlanJob {
     }
     if planner.costs.criterion == .task { costs.append(planner.costs) }
     var comparison = DepthComparison(dropping: count, of: costs, chosen: plan.droppedLayers)
-    if options.search.compareDepth, let heldOut = texts.heldOut {
+    if options.comparesDepth, let heldOut = texts.heldOut {
       try comparison.measure(on: model, heldOut, progress: progress.handler)
     }
     return comparison

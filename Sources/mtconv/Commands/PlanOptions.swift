@@ -6,6 +6,8 @@ internal import TensorFormats
 
 /// Sizes that somebody gives, and the goal that the others follow from.
 struct SizeOptions: ParsableArguments {
+  private static let usualShare = 0.5
+
   @Option(name: .long, help: ArgumentHelp("Layers to drop.", valueName: "count"))
   var dropLayers: Int?
 
@@ -63,17 +65,18 @@ struct SizeOptions: ParsableArguments {
   var align: Int?
 
   @Option(name: .long, help: ArgumentHelp("Largest share of the layers that a goal cuts.", valueName: "share"))
-  var maxDepth = 0.5
+  var maxDepth = usualShare
 
   @Option(name: .long, help: ArgumentHelp("Largest share of each width that a goal cuts.", valueName: "share"))
-  var maxWidth = 0.5
+  var maxWidth = usualShare
 
   func validate() throws {
     if dropLayers != nil, keepLayers != nil { throw ValidationError("give --drop-layers or --keep-layers, not both") }
     let goals = [params?.goal, bytes.map { .weightBytes($0.count) }, fits?.goal, speedup?.goal].compactMap { $0 }
     if goals.count > 1 { throw ValidationError("give one of --params, --bytes, --fits and --speedup") }
-    if goals.isEmpty, axes != nil || align != nil {
-      throw ValidationError("--axes and --align are for a goal: --params, --bytes, --fits or --speedup")
+    if goals.isEmpty, axes != nil || align != nil || maxDepth != Self.usualShare || maxWidth != Self.usualShare {
+      throw ValidationError(
+        "--axes, --align, --max-depth and --max-width are for a goal: --params, --bytes, --fits or --speedup")
     }
     for (name, value) in [
       ("--keep-layers", keepLayers), ("--hidden", hidden), ("--ffn", ffn), ("--heads", heads), ("--kv-heads", kvHeads),
@@ -85,6 +88,11 @@ struct SizeOptions: ParsableArguments {
     for (name, share) in [("--max-depth", maxDepth), ("--max-width", maxWidth)] where !(share >= 0 && share < 1) {
       throw ValidationError("\(name) is \(share), expected a share from 0 to less than 1")
     }
+  }
+
+  /// Whether all that is asked for is that no layer goes.
+  var dropsNothing: Bool {
+    dropLayers == 0 && goal == nil && [hidden, ffn, heads, kvHeads].allSatisfy { $0 == nil }
   }
 
   /// Whether there is anything to plan.
@@ -161,6 +169,9 @@ struct ImportanceOptions: ParsableArguments {
 
   var isContiguous: Bool { contiguous ?? (depthBy == .angular) }
 
+  /// Whether anything is said of it.
+  var isGiven: Bool { depthBy != nil || contiguous != nil || finalNorm || sequence != nil || batch != .l2 }
+
   var settings: Importance.Settings {
     var settings = Importance.Settings()
     settings.includesFinalNorm = finalNorm
@@ -217,8 +228,10 @@ struct FormatOptions: ParsableArguments {
 
 /// How candidates are judged.
 struct SearchOptions: ParsableArguments {
+  private static let usualSearch = 16
+
   @Option(name: .long, help: ArgumentHelp("Candidates to run.", valueName: "count"))
-  var search = 16
+  var search = usualSearch
 
   @Option(
     name: .long,
@@ -226,16 +239,6 @@ struct SearchOptions: ParsableArguments {
       "Heal the best so many that were run, on --calibration text, and rank them by what they are then.",
       valueName: "count"))
   var searchHeal: Int?
-
-  @Option(name: .long, help: ArgumentHelp("Candidates to print.", valueName: "count"))
-  var top = 10
-
-  @Option(
-    name: .long, help: ArgumentHelp("Write all candidates to this JSON file.", valueName: "file"), completion: .file())
-  var candidates: String?
-
-  @Flag(name: .long, help: "Run the model without the layers that each criterion would drop.")
-  var compareDepth = false
 
   @Option(name: .long, help: "A task that ranks candidates, and layers with --depth-by task.")
   var task: EvaluationTask?
@@ -250,14 +253,39 @@ struct SearchOptions: ParsableArguments {
   func validate() throws {
     if (task == nil) != (taskData == nil) { throw ValidationError("--task and --task-data go together") }
     for (name, value) in [
-      ("--search", search), ("--top", top), ("--task-limit", taskLimit ?? 1),
-      ("--search-heal", searchHeal ?? 1),
+      ("--search", search), ("--task-limit", taskLimit ?? 1), ("--search-heal", searchHeal ?? 1),
     ] where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
+  }
+
+  /// Whether anything is said of candidates.
+  var isGiven: Bool { search != Self.usualSearch || searchHeal != nil || task != nil }
+
+  /// Refuses to heal candidates when there is nothing to rank them by.
+  func requireRanking(_ heldout: String?) throws {
+    guard searchHeal != nil, heldout == nil, task == nil else { return }
+    throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
   }
 
   func questions(for model: Checkpoint) throws -> TaskSet? {
     guard let task, let taskData else { return nil }
     return try TaskSet(task, path: taskData, limit: taskLimit, for: model)
+  }
+}
+
+/// What is told of candidates and criteria that were not chosen.
+struct ListingOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("Candidates to print.", valueName: "count"))
+  var top = 10
+
+  @Option(
+    name: .long, help: ArgumentHelp("Write all candidates to this JSON file.", valueName: "file"), completion: .file())
+  var candidates: String?
+
+  @Flag(name: .long, help: "Run the model without the layers that each criterion would drop.")
+  var compareDepth = false
+
+  func validate() throws {
+    if top < 1 { throw ValidationError("--top is \(top), expected at least 1") }
   }
 }
 
@@ -278,15 +306,13 @@ struct PlanTextOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Sequences of the calibration text.", valueName: "count"))
   var calibrationChunks = 32
 
-  /// What `search` needs of texts.
-  func validate(_ search: SearchOptions) throws {
+  /// What `search` and `listing` need of texts.
+  func validate(_ search: SearchOptions, _ listing: ListingOptions) throws {
     if (search.searchHeal == nil) != (calibration == nil) {
       throw ValidationError("--search-heal and --calibration go together")
     }
-    if search.searchHeal != nil, heldout == nil, search.task == nil {
-      throw ValidationError("--search-heal needs --heldout TEXT or a task to rank by")
-    }
-    if search.compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
+    try search.requireRanking(heldout)
+    if listing.compareDepth, heldout == nil { throw ValidationError("--compare-depth needs --heldout TEXT") }
     for (name, value) in [("--heldout-chunks", heldoutChunks), ("--calibration-chunks", calibrationChunks)]
     where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }
   }

@@ -53,12 +53,14 @@ struct PruneCommand: ParsableCommand {
       elementFormat: elementFormat.dtype ?? model.defaultFormat(for: fileFormat))
     recipe.maximumShardSize = writing.maxShardSize?.count
     let overlay = try heal.map { try WeightOverlay(path: $0, for: model.pruned(by: pruning)) }
+    let progress = output.progress
+    defer { progress.finish() }
     if writing.dryRun {
+      try pruning.validate(for: model, progress: progress.handler)
+      progress.finish()
       if let overlay { try recipe.record(overlay, for: model) }
       return try PruneReport(recipe, of: model, overlay, output: out).print(asJSON: output.json)
     }
-    let progress = output.progress
-    defer { progress.finish() }
     try recipe.seal(parent: model, overlay: overlay, sources: sources, progress: progress.handler)
     try recipe.write(of: model, overlay: overlay, to: out, writing.options(progress))
     progress.finish()

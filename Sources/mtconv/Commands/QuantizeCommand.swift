@@ -110,6 +110,7 @@ struct QuantizeCommand: ParsableCommand {
       try recipe.seal(parent: source, sources: sources, progress: output.progress.handler)
     }
     let quantized = try recipe.applied(to: source)
+    for warning in quantized.warnings.dropFirst(source.warnings.count) { Console.error("warning: \(warning)") }
     if !writing.dryRun { try write(quantized) }
     let measured = writing.dryRun ? nil : try QuantizationReport(of: quantized)
     try QuantizeReport(source, quantized, recipe, to: out, measured: measured).print(asJSON: output.json)

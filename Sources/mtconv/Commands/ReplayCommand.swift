@@ -86,7 +86,10 @@ struct ReplayCommand: ParsableCommand {
       try replay.recipe.check(overlay: overlay)
       return overlay
     }
-    guard replay.recipe.overlay != nil, let calibration else { return nil }
+    guard let calibration else { return nil }
+    guard replay.recipe.overlay != nil else {
+      throw CompressionError(.wrongRecipe, "nothing was healed or trained by the recipe; leave --calibration out")
+    }
     return try replay.healing(
       of: parent, on: calibration, scratchFolder: FileSystem.directoryName(out), progress: progress.handler)
   }

@@ -13,9 +13,7 @@ struct CompressReport: Report {
   var forecast: DistillationStep.Forecast?
   /// From the parent to what was written; empty if there was nothing between.
   var stages: [Stage] = []
-  let verification: VerificationReport?
-  /// Whether the models ran on random tokens and not on a text.
-  var isRandom = false
+  let verification: VerifyReport?
 
   private enum CodingKeys: String, CodingKey {
     case recipe, steps, sizes, healing, distillation, forecast, stages, verification
@@ -44,7 +42,7 @@ struct CompressReport: Report {
     if let forecast { parts.append(forecast.text) }
     if let sizes { parts.append(table(sizes)) }
     if !stages.isEmpty { parts.append(table(stages)) }
-    if let verification { parts.append(VerifyReport(report: verification, isRandom: isRandom).text) }
+    if let verification { parts.append(verification.text) }
     return parts.joined(separator: "\n\n")
   }
 

@@ -7,7 +7,13 @@ struct VerifyReport: Report {
   var isRandom = false
   private static let shownTensors = 8
 
-  func encode(to encoder: any Encoder) throws { try report.encode(to: encoder) }
+  private enum CodingKeys: String, CodingKey { case isRandom }
+
+  func encode(to encoder: any Encoder) throws {
+    try report.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(isRandom, forKey: .isRandom)
+  }
 
   var text: String { [comparison, tensors, layers, verdicts].compactMap { $0 }.joined(separator: "\n\n") }
 

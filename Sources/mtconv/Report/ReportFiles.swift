@@ -30,20 +30,31 @@ struct ReportFiles {
     var input = ReportInput(name: FileSystem.baseName(directory))
     input.recipe = try decoded(.recipe)
     input.statistics = try path(.statistics).map { try StatisticsFile(path: $0) }
-    input.plan = try path(.plan).map { try PruningPlan(parsing: FileSystem.read($0), name: $0) }
+    // A recipe says by itself what was cut; a plan beside it may be another run's.
+    let plan = input.recipe == nil ? path(.plan) : given[.plan]
+    input.plan = try plan.map { try PruningPlan(parsing: FileSystem.read($0), name: $0) }
     input.depth = try json(.planReport).flatMap { try $0.json["depth"].map { try decoded($0, in: path(.planReport)!) } }
     input.candidates = try candidates()
-    input.healing = try decoded(.healing)
+    if says("healing", input.recipe, .healing) { input.healing = try decoded(.healing) }
     // compress puts the verification into its own report.
     input.verification = try json(.verification).map { try decoded($0.json["verification"] ?? $0.json, in: $0.path) }
     input.stages = try decoded(.stages) ?? []
     let found = names.filter { $0.hasPrefix("eval") && $0.hasSuffix(".json") }
-    let paths = evaluations.isEmpty ? found.map { FileSystem.join(directory, $0) } : evaluations
-    input.evaluations = try paths.map { try decoded(Self.json(at: $0), in: $0) }
-    input.training = try training()
+    // Other programs write files of such names, too.
+    input.evaluations =
+      try evaluations.isEmpty
+      ? found.compactMap { try? decoded(Self.json(at: FileSystem.join(directory, $0)), in: $0) }
+      : evaluations.map { try decoded(Self.json(at: $0), in: $0) }
+    if says("distillation", input.recipe, .training) { input.training = try training() }
     input.heads = try heads(input)
     try input.check()
     return input
+  }
+
+  /// Whether a step belongs to the model: its recipe says so, or there is none, or its file was named.
+  private func says(_ method: String, _ recipe: Recipe?, _ name: Name) -> Bool {
+    guard let recipe, given[name] == nil else { return true }
+    return recipe.overlay?.method.contains(method) ?? false
   }
 
   private func path(_ name: Name) -> String? {
