@@ -87,11 +87,23 @@ import Testing
     ("verification.json", "{}", "verification.json': key 'passes' is missing"),
     ("healing.json", #"{"steps": 3}"#, "steps"), ("candidates.json", "[{}]", "missing"),
     ("plan.json", #"{"parentLayerCount": 3, "keptLayers": [0], "criterion": "explicit"}"#, "12 layers"),
+    (
+      "plan.json", #"{"parentLayerCount": 9223372036854775807, "keptLayers": [0], "criterion": "explicit"}"#,
+      "expected at most 65536"
+    ),
   ]) func saysWhichFileCannotBeRead(_ name: String, _ text: String, _ message: String) throws {
     try fill()
     try folder.write(text, to: name)
     let error = #expect(throws: (any Error).self) { _ = try ReportFiles(directory: folder.path).read() }
     #expect("\(error.map { "\($0)" } ?? "")".contains(message))
+  }
+
+  @Test func candidatesOfAnySizeAreDrawn() throws {
+    try fill()
+    let text = try folder.text(of: "candidates.json")
+    try folder.write(
+      text.replacing(": 900", with: ": \(Int.max)").replacing(": 950", with: ": \(Int.min)"), to: "candidates.json")
+    #expect(try page().sections.map(\.id).contains("candidates"))
   }
 
   /// What calibrate and plan write, made once.

@@ -48,6 +48,11 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
   /// Steps between two looks at the held-out text.
   public var evaluationInterval = 20
 
+  /// Rows in a step at most.
+  public static let rowLimit = 1 << 20
+  /// The largest rank of an adaptation.
+  public static let rankLimit = 1 << 16
+
   public init() {}
 
   /// Settings for a run over so many tokens. What depends on how long it is follows: warm-up in a twentieth of the steps, at most 40; a
@@ -57,7 +62,8 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
     self.rowsPerStep = rowsPerStep
     self.learningRate = learningRate
     minimumLearningRate = learningRate / 10
-    setSteps(max(1, (tokens + tokensPerStep - 1) / tokensPerStep))
+    let (whole, rest) = tokens.quotientAndRemainder(dividingBy: max(1, tokensPerStep))
+    setSteps(max(1, rest > 0 ? whole + 1 : whole))
   }
 
   /// Changes the length of the run, and what follows from it.
@@ -68,7 +74,11 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
   }
 
   public var needsTeacher: Bool { objective != .crossEntropy }
-  public var tokensPerStep: Int { rowsPerStep * context }
+  /// At most `Int.max`, which no run has.
+  public var tokensPerStep: Int {
+    let (count, overflow) = rowsPerStep.multipliedReportingOverflow(by: context)
+    return overflow ? .max : count
+  }
 
   /// Linear warm-up, then half a cosine down to the minimum (Loshchilov and Hutter, arXiv 1608.03983). Steps count from 0.
   public func learningRate(at step: Int) -> Double {
@@ -93,12 +103,17 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
     try check(
       rowsPerStep > 0 && context > 1 && steps > 0 && evaluationInterval > 0,
       "rows in a step, steps, context and interval must be positive")
+    try check(rowsPerStep <= Self.rowLimit, "a step has \(rowsPerStep) rows, expected at most \(Self.rowLimit)")
+    try check(
+      !steps.multipliedReportingOverflow(by: tokensPerStep).overflow,
+      "\(steps) steps of \(rowsPerStep) rows of \(context) tokens are more than can be counted")
     try check(
       warmUpSteps >= 0 && blockWarmUpSteps >= 0 && blockWarmUpSteps < steps,
       "the block warm-up takes \(blockWarmUpSteps) of \(steps) steps, expected fewer")
     try check(!startsAtRandom || trained == .all, "random weights must all be trained")
     if case .lowRank(let adaptation) = trained {
       try check(adaptation.rank > 0, "the rank is \(adaptation.rank), expected at least 1")
+      try check(adaptation.rank <= Self.rankLimit, "the rank is \(adaptation.rank), expected at most \(Self.rankLimit)")
     }
   }
 }

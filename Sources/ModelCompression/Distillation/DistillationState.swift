@@ -15,6 +15,8 @@ struct DistillationState: Codable, Equatable {
     var teacher: Recipe.Parent?
     /// Of the rows of tokens.
     var data: String
+    /// Of the held-out text, which says what weights are the best.
+    var heldOut: ContentHash
   }
 
   var identity: Identity
@@ -106,6 +108,7 @@ extension DistillationState.Identity {
     if student != other.student { names.append("student") }
     if teacher != other.teacher { names.append("teacher") }
     if data != other.data { names.append("training text") }
+    if heldOut != other.heldOut { names.append("held-out text") }
     return "other \(names.joined(separator: ", "))"
   }
 }

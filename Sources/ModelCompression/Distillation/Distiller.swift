@@ -32,7 +32,7 @@ public final class Distiller {
     /// Seconds between two writes of the state.
     public var saveInterval = 600.0
     public var cache: TeacherCache.Content?
-    /// Go on with the run whose state lies in the folder.
+    /// Go on with the run whose state lies in the folder; without one, the run begins anew.
     public var resumes = false
 
     public init(folder: String) { self.folder = folder }
@@ -42,6 +42,8 @@ public final class Distiller {
     /// The weights that did best.
     public static let bestName = "best.safetensors"
     public static let logName = "log.jsonl"
+
+    public var statePath: String { FileSystem.join(folder, Self.stateName) }
   }
 
   private let student: Checkpoint
@@ -73,14 +75,19 @@ public final class Distiller {
     self.settings = settings
     self.work = work
     let teacher = teacher.map { Teacher($0) }
-    pass = try TrainingPass(student, teacher, plan, data, settings, work)
+    let teacherHash = try teacher?.model.contentHash(progress: progress)
+    let cache = try teacherHash.flatMap { hash in
+      try work.cache.map { try TeacherCache($0, of: hash, on: data, in: work.folder) }
+    }
+    pass = try TrainingPass(student, teacher, plan, data, settings, cache)
     heldOut = try HeldOut(set, teacher: teacher, progress: progress)
     let identity = DistillationState.Identity(
       settings: settings, student: Recipe.Parent(student, contentHash: try student.contentHash(progress: progress)),
-      teacher: try teacher.map { Recipe.Parent($0.model, contentHash: try $0.model.contentHash(progress: progress)) },
-      data: data.fingerprint)
-    let path = FileSystem.join(work.folder, Work.stateName)
-    if work.resumes {
+      teacher: teacher.map { Recipe.Parent($0.model, contentHash: teacherHash) }, data: data.fingerprint,
+      heldOut: set.contentHash)
+    let path = work.statePath
+    let resumes = work.resumes && FileSystem.exists(path)
+    if resumes {
       let file = try SafetensorsFile(path: path)
       state = try DistillationState(file: file, path: path)
       guard state.identity == identity else {
@@ -98,8 +105,8 @@ public final class Distiller {
       state = DistillationState(identity: identity, start: try heldOut.quality(of: pass.network))
     }
     log = try TrainingLog(
-      path: FileSystem.join(work.folder, Work.logName), keepingSteps: work.resumes ? state.step : nil)
-    if !work.resumes { try log.add(.heldOut(step: 0, state.start)) }
+      path: FileSystem.join(work.folder, Work.logName), keepingSteps: resumes ? state.step : nil)
+    if !resumes { try log.add(.heldOut(step: 0, state.start)) }
   }
 
   /// Trains to the end, or until `isStopped` says so; the state is saved either way.
@@ -118,7 +125,7 @@ public final class Distiller {
         TrainingProgress(
           step: state.step, steps: settings.steps, loss: result.loss, tokensPerSecond: rate,
           secondsLeft: timer.secondsLeft(settings.steps - state.step), heldOut: evaluation ?? state.best.quality))
-      if clock.now - saved > .seconds(work.saveInterval) {
+      if (clock.now - saved) / .seconds(1) > work.saveInterval {
         try save()
         saved = clock.now
       }

@@ -10,15 +10,29 @@ public struct TeacherCache: Sendable {
     case exact
     /// The likeliest tokens and the probability of all others: 8 bytes for each, whatever the hidden size.
     case top(Int)
+
+    fileprivate var name: String {
+      switch self {
+      case .exact: "exact"
+      case .top(let count): "top\(count)"
+      }
+    }
   }
 
   let folder: String
   let content: Content
 
-  /// - Parameter folder: made for one teacher and one text; see `Distiller`.
+  /// - Parameter folder: made for one teacher and one text.
   init(folder: String, content: Content) {
     self.folder = folder
     self.content = content
+  }
+
+  /// A folder in the work folder that is of this teacher and this text alone.
+  init(_ content: Content, of teacher: ContentHash, on data: TrainingData, in work: String) throws {
+    let folder = FileSystem.join(work, "teacher-\(content.name)-\(teacher.short)-\(data.fingerprint)")
+    try FileSystem.makeDirectory(folder)
+    self.init(folder: folder, content: content)
   }
 
   /// What is known of a row; `compute` runs the teacher if nothing is.

@@ -23,7 +23,7 @@ final class TrainingPass {
 
   init(
     _ student: Checkpoint, _ teacher: Teacher?, _ plan: PruningPlan?, _ data: TrainingData,
-    _ settings: DistillationSettings, _ work: Distiller.Work
+    _ settings: DistillationSettings, _ cache: TeacherCache? = nil
   ) throws {
     self.teacher = teacher
     self.data = data
@@ -49,17 +49,11 @@ final class TrainingPass {
       idleBytes: Self.traceLimit)
     gradients = Gradients { weights.trains($0) }
     parameters = weights.parameters + (hiddenLoss?.projections ?? [])
-    if work.cache != nil, needsHidden {
+    if cache != nil, needsHidden {
       throw CompressionError(
         .invalidSettings, "a kept teacher says nothing of hidden states; leave the cache or the loss on them")
     }
-    cache = try teacher.flatMap { teacher in
-      try work.cache.map { content in
-        let folder = FileSystem.join(work.folder, "teacher-\(content.name)-\(data.fingerprint)")
-        try FileSystem.makeDirectory(folder)
-        return TeacherCache(folder: folder, content: content)
-      }
-    }
+    self.cache = cache
   }
 
   /// Adds the gradients of a step; returns its loss, the mean over its tokens.
@@ -189,15 +183,6 @@ extension DistillationSettings.Trained {
 
 extension WeightRole {
   fileprivate var isNorm: Bool { !isLinear && self != .embedding }
-}
-
-extension TeacherCache.Content {
-  fileprivate var name: String {
-    switch self {
-    case .exact: "exact"
-    case .top(let count): "top\(count)"
-    }
-  }
 }
 
 extension Matrix {

@@ -19,7 +19,7 @@ public struct TrainingTime: Sendable, Equatable {
     progress: @escaping WorkProgress.Handler = { _ in }
   ) throws {
     let teacher = Teacher(teacher)
-    let pass = try TrainingPass(student, teacher, plan, data, settings, Distiller.Work(folder: ""))
+    let pass = try TrainingPass(student, teacher, plan, data, settings)
     let heldOut = try HeldOut(set, teacher: teacher, progress: progress)
     let optimizer = AdamW(settings.optimizer)
     func step(_ index: Int) throws {
@@ -37,7 +37,7 @@ public struct TrainingTime: Sendable, Equatable {
 
   /// Seconds that a whole run takes.
   public func seconds(of settings: DistillationSettings) -> Double {
-    let looks = 1 + (settings.steps + settings.evaluationInterval - 1) / settings.evaluationInterval
+    let looks = 2 + (settings.steps - 1) / settings.evaluationInterval
     return Double(settings.steps) * secondsPerStep + Double(looks) * secondsPerLook
   }
 

@@ -41,7 +41,13 @@ public struct PruningPlan: Sendable, Codable, Equatable {
     self.scores = scores
   }
 
-  public var droppedLayers: [Int] { (0..<parentLayerCount).filter { !keptLayers.contains($0) } }
+  public var droppedLayers: [Int] {
+    let kept = Set(keptLayers)
+    return (0..<parentLayerCount).filter { !kept.contains($0) }
+  }
+
+  /// No model comes near it; a plan that claims more is damaged.
+  private static let layerLimit = 65_536
 
   /// Keeps the `count` layers that it would cost most to drop; of equals, the earlier.
   ///
@@ -56,6 +62,10 @@ public struct PruningPlan: Sendable, Codable, Equatable {
 
   /// Checks what can be checked without the model.
   func validate() throws {
+    guard parentLayerCount <= Self.layerLimit else {
+      throw CompressionError(
+        .invalidPlan, "the plan is for \(parentLayerCount) layers, expected at most \(Self.layerLimit)")
+    }
     guard !keptLayers.isEmpty else { throw CompressionError(.invalidPlan, "the plan keeps no layer") }
     let isAscending = zip(keptLayers, keptLayers.dropFirst()).allSatisfy { $0 < $1 }
     guard isAscending, keptLayers[0] >= 0, keptLayers.last! < parentLayerCount else {

@@ -23,6 +23,29 @@ public enum FileSystem {
 
   public static func exists(_ path: String) -> Bool { kind(of: path) != nil }
 
+  /// Whether `path` names anything, be it a link that leads nowhere.
+  public static func isTaken(_ path: String) -> Bool { ownMode(of: path) != nil }
+
+  /// Where `path` stands: absolute, no link on the way, a link at its end in its own place. Nothing need be there, but the
+  /// directory must; otherwise nil.
+  public static func place(of path: String) -> String? {
+    let isLink = ownMode(of: path) == S_IFLNK
+    if !isLink, let place = resolved(path) { return place }
+    return resolved(directoryName(path)).map { join($0, baseName(path)) }
+  }
+
+  /// The absolute path of what `path` names, links followed; nil if there is nothing.
+  public static func resolved(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
+  /// Whether an absolute path is `directory` or leads into it.
+  public static func isInside(_ path: String, _ directory: String) -> Bool {
+    path.utf8.elementsEqual(directory.utf8) || path.utf8.starts(with: (directory == "/" ? "/" : directory + "/").utf8)
+  }
+
   /// Bytes of the file at `path`, links followed.
   public static func size(of path: String) throws(FileError) -> Int {
     var status = stat()
@@ -89,6 +112,12 @@ public enum FileSystem {
     return last == separator ? directory + name : directory + "/" + name
   }
 
+  /// The path without slashes at its end; of `/` one stays.
+  public static func withoutSlashes(_ path: String) -> String {
+    let rest = trimmed(path.utf8[...])
+    return rest.isEmpty ? String(path.prefix(1)) : String(decoding: rest, as: UTF8.self)
+  }
+
   // Paths are bytes: as characters, a slash and a following accent would be one.
   private static let separator = UInt8(ascii: "/")
 
@@ -97,17 +126,18 @@ public enum FileSystem {
     bytes.last == separator ? trimmed(bytes.dropLast()) : bytes
   }
 
-  /// Whether `path` names anything, be it a link that leads nowhere.
-  static func isTaken(_ path: String) -> Bool {
+  /// Whether `path` itself is a directory, not a link to one.
+  static func isDirectory(_ path: String) -> Bool { ownMode(of: path) == S_IFDIR }
+
+  /// What kind of thing `path` itself is; nil if there is nothing.
+  private static func ownMode(of path: String) -> mode_t? {
     var status = stat()
-    return lstat(path, &status) == 0
+    return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
   }
 
   /// Removes a file, or a directory with all it holds; links are removed, not followed. Errors are ignored.
   static func remove(_ path: String) {
-    var status = stat()
-    guard lstat(path, &status) == 0 else { return }
-    guard status.st_mode & S_IFMT == S_IFDIR else {
+    guard isDirectory(path) else {
       unlink(path)
       return
     }

@@ -15,10 +15,12 @@ public final class OutputDirectory {
   private var isOpen = false
 
   /// Creates the partial directory beside the destination.
+  ///
+  /// - Parameter overwrite: whether a file, a link or a model may stand there; see `checkReplaceable`.
   public init(path: String, overwrite: Bool = false) throws(FileError) {
-    let trimmed = String(FileSystem.trimmed(path.utf8[...])) ?? path
-    let path = trimmed.isEmpty ? path : trimmed
+    let path = FileSystem.withoutSlashes(path)
     if !overwrite, FileSystem.isTaken(path) { throw FileError(.exists, "'\(path)' already exists") }
+    try Self.checkReplaceable(path)
     self.path = path
     self.overwrite = overwrite
     partialPath = Partials.name(for: path)
@@ -33,6 +35,25 @@ public final class OutputDirectory {
   }
 
   deinit { cancel() }
+
+  /// Throws `FileError.exists` for a directory that is not replaced whatever is asked for: all it holds would be gone, so it must be
+  /// empty or look like a model, without directories in it.
+  public static func checkReplaceable(_ path: String) throws(FileError) {
+    let path = FileSystem.withoutSlashes(path)
+    guard FileSystem.isDirectory(path) else { return }
+    let names = try FileSystem.names(in: path)
+    if let name = names.first(where: { FileSystem.isDirectory(FileSystem.join(path, $0)) }) {
+      throw FileError(.exists, "'\(path)' is not replaced: it holds the directory '\(name)'")
+    }
+    guard names.isEmpty || names.contains(where: isOfModel) else {
+      throw FileError(.exists, "'\(path)' is not replaced: it holds '\(names[0])' and no model")
+    }
+  }
+
+  private static func isOfModel(_ name: String) -> Bool {
+    name == "config.json" || name == "mtconv.json" || name.hasSuffix(".safetensors")
+      || name.hasSuffix(".safetensors.index.json")
+  }
 
   /// An output file inside.
   public func file(_ name: String, expectedSize: Int? = nil) throws(FileError) -> OutputFile {
@@ -56,6 +77,7 @@ public final class OutputDirectory {
     let replaces = FileSystem.isTaken(path)
     if replaces {
       guard overwrite else { throw FileError(.exists, "'\(path)' already exists") }
+      try Self.checkReplaceable(path)
       guard rename(path, previous) == 0 else { throw FileError.last("replace", path) }
     }
     guard rename(partialPath, path) == 0 else {

@@ -55,8 +55,9 @@ struct CalibrateCommand: ParsableCommand {
   func validate() throws { try input.require() }
 
   func run() throws {
-    for path in [outputFile, imatrix].compactMap({ $0 }) {
-      try FileError.refuseExisting(path, unless: force || dryRun)
+    if !dryRun {
+      try FileError.refuseExisting(
+        files: outputFile, imatrix, from: [model, input.input?.path, work], unless: force)
     }
     let checkpoint = try Checkpoint(path: model)
     let set = try input.requiredSet(model: checkpoint)

@@ -53,13 +53,19 @@ final class CompressJob {
   }
 
   /// A dry run has a folder of its own, so that it replaces nothing of a run that was made.
-  var workPath: String { options.work ?? options.out.withoutSlashes + (options.dryRun ? ".dry-run" : ".work") }
+  var workPath: String { options.work ?? FileSystem.withoutSlashes(options.out) + (options.dryRun ? ".dry-run" : ".work") }
 
   /// An output that is there is refused, unless an earlier run of this work wrote it and was stopped before it was verified.
   private func refuseOutput() throws {
     let mark = FileSystem.join(workPath, Self.output + ".key")
     if FileSystem.exists(mark) { return }
-    try FileError.refuseExisting(options.out, unless: options.force)
+    let inputs = [
+      options.input, options.plan, options.stats, options.calibration, options.heldout, options.distillation.data,
+      options.search.taskData, workPath,
+    ]
+    try FileError.refuseExisting(options.out, from: inputs, unless: options.force)
+    // Statistics that are not there yet are an output, too.
+    if let path = options.stats, !FileSystem.exists(path) { try FileError.refuseExisting(files: path, unless: false) }
   }
 
   private func refuseTrainingOnHeldOut() throws {
@@ -333,14 +339,5 @@ final class CompressJob {
     return try
       "\(ContentHash(ofFile: path)) context \(sequences.context ?? 0) sequences \(limit) begins \(!sequences.noBos)"
       + " sampled from \(sample) read as \(TextInput(path: path, field: sequences.field).kind)"
-  }
-}
-
-extension String {
-  /// A path without slashes at its end.
-  fileprivate var withoutSlashes: String {
-    var result = self
-    while result.count > 1, result.hasSuffix("/") { result.removeLast() }
-    return result
   }
 }

@@ -50,7 +50,7 @@ struct ConvertCommand: ParsableCommand {
   }
 
   func run() throws {
-    try writing.refuseExisting(out)
+    try writing.refuseExisting(out, from: input)
     let model = try Checkpoint(path: input)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let fileFormat = Checkpoint.FileFormat(outputPath: out)

@@ -57,6 +57,9 @@ struct DistillationOptions: ParsableArguments {
       throw ValidationError("--distill-learning-rate is \(learningRate), expected more than 0")
     }
     if let batch, batch < 1 { throw ValidationError("--distill-batch is \(batch), expected at least 1") }
+    if let batch, batch > DistillationSettings.rowLimit {
+      throw ValidationError("--distill-batch is \(batch), expected at most \(DistillationSettings.rowLimit)")
+    }
   }
 
   /// Settings for a run of so many tokens; for a time, of a single step.

@@ -66,7 +66,7 @@ struct EvalCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let samples { try FileError.refuseExisting(samples, unless: force) }
+    try FileError.refuseExisting(files: samples, from: [model, compare, data, shotsData], unless: force)
     let examples = try shotsData.map { try TaskShots(path: $0, count: shots) }
     let items = try task.items(in: data, shots: examples, limit: limit)
     let progress = output.progress

@@ -24,10 +24,13 @@ struct ParameterGoal: ExpressibleByArgument {
 struct MemoryGoal: ExpressibleByArgument {
   let goal: SizeGoal
 
+  /// Tokens of a sequence; no cache of more is anywhere near what memory there is.
+  static let contextLimit = 1 << 32
+
   init?(argument: String) {
     let parts = argument.split(separator: "@", omittingEmptySubsequences: false)
-    guard parts.count == 2, let size = ByteSize(argument: String(parts[0])), let context = Int(parts[1]), context >= 1,
-      context < 1 << 40
+    guard parts.count == 2, let size = ByteSize(argument: String(parts[0])), let context = Int(parts[1]),
+      (1...Self.contextLimit).contains(context)
     else { return nil }
     goal = .memory(bytes: size.count, context: context)
   }

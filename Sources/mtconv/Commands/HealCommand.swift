@@ -62,7 +62,8 @@ struct HealCommand: ParsableCommand {
   }
 
   func run() throws {
-    for file in [outputFile, report].compactMap({ $0 }) { try FileError.refuseExisting(file, unless: force) }
+    try FileError.refuseExisting(
+      files: outputFile, report, from: [parent, plan, input.input?.path], unless: force)
     let checkpoint = try Checkpoint(path: parent)
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)
     let progress = output.progress

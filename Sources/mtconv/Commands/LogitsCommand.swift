@@ -50,7 +50,7 @@ struct LogitsCommand: ParsableCommand {
   }
 
   func run() throws {
-    if let outputFile { try FileError.refuseExisting(outputFile, unless: force) }
+    try FileError.refuseExisting(files: outputFile, from: [model], unless: force)
     let checkpoint = try Checkpoint(path: model)
     let tokenizer = try? checkpoint.tokenizer()
     let ids = try tokens.map(Self.ids) ?? checkpoint.tokenizer().encode(text ?? "")

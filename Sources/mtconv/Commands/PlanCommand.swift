@@ -61,9 +61,9 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    for path in [outputFile, listing.candidates].compactMap({ $0 }) {
-      try FileError.refuseExisting(path, unless: force)
-    }
+    try FileError.refuseExisting(
+      files: outputFile, listing.candidates,
+      from: [model, stats, texts.heldout, texts.calibration, search.taskData], unless: force)
     let checkpoint = try Checkpoint(path: model)
     let file = try StatisticsFile(path: stats)
     let progress = output.progress

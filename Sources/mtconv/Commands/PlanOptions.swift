@@ -213,6 +213,9 @@ struct FormatOptions: ParsableArguments {
     if fp8 || scheme != nil, gguf { throw ValidationError("GGUF has no FP8; give --fp8 or --gguf") }
     if dtype.kind == .quantizedBlock, !gguf { throw ValidationError("--dtype \(dtype.name.lowercased()) needs --gguf") }
     if let at, at < 1 { throw ValidationError("--at is \(at), expected at least 1") }
+    if let at, at > MemoryGoal.contextLimit {
+      throw ValidationError("--at is \(at), expected at most \(MemoryGoal.contextLimit)")
+    }
   }
 
   var output: OutputFormat {

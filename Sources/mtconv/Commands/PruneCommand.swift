@@ -43,7 +43,7 @@ struct PruneCommand: ParsableCommand {
   func validate() throws { try elementFormat.check(for: out) }
 
   func run() throws {
-    try writing.refuseExisting(out)
+    try writing.refuseExisting(out, from: model, plan, heal)
     let model = try Checkpoint(path: model)
     for warning in model.warnings { Console.error("warning: \(warning)") }
     let pruning = try PruningPlan(parsing: FileSystem.read(plan), name: plan)

@@ -99,7 +99,7 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    try writing.refuseExisting(out)
+    try writing.refuseExisting(out, from: model, stats)
     let source = try Checkpoint(path: model)
     for warning in source.warnings { Console.error("warning: \(warning)") }
     var recipe = Recipe(

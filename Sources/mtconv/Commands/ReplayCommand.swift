@@ -52,7 +52,7 @@ struct ReplayCommand: ParsableCommand {
   }
 
   func run() throws {
-    try FileError.refuseExisting(out, unless: force)
+    try FileError.refuseExisting(out, from: [recipe, parent, heal, calibration], unless: force)
     let replay = try Replay(path: recipe)
     let fileFormat = Checkpoint.FileFormat(outputPath: out)
     guard fileFormat == replay.recipe.output else {

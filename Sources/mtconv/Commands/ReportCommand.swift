@@ -62,11 +62,12 @@ struct ReportCommand: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    try FileError.refuseExisting(outputFile, unless: force)
     let names: [(ReportFiles.Name, String?)] = [
       (.statistics, stats), (.plan, plan), (.candidates, candidates), (.healing, healing),
       (.verification, verification), (.training, log),
     ]
+    try FileError.refuseExisting(
+      files: outputFile, from: names.map(\.1) + evaluations + [model], unless: force)
     var files = ReportFiles(directory: directory)
     for (name, path) in names { files.given[name] = path }
     files.evaluations = evaluations

@@ -138,14 +138,6 @@ struct TextInputOptions: ParsableArguments {
   }
 }
 
-extension FileError {
-  /// Refuses an output that is there, before any work is done for it.
-  static func refuseExisting(_ path: String, unless replaces: Bool) throws {
-    guard !replaces, FileSystem.exists(path) else { return }
-    throw FileError(.exists, "'\(path)' already exists; --force replaces it")
-  }
-}
-
 extension ElementFormat: ExpressibleByArgument {
   public init?(argument: String) {
     guard let format = ElementFormat(name: argument), Self.offered.contains(format) else { return nil }

@@ -100,6 +100,8 @@ struct TrainingOptions: ParsableArguments {
   func validate() throws {
     func check(_ isRight: Bool, _ message: String) throws { if !isRight { throw ValidationError(message) } }
     try check(batch > 0, "--batch is \(batch), expected at least 1")
+    let most = DistillationSettings.rowLimit
+    try check(batch <= most, "--batch is \(batch), expected at most \(most)")
     try check(heldoutChunks > 0, "--heldout-chunks is \(heldoutChunks), expected at least 1")
     if let context { try check(context >= 4, "--context is \(context), expected at least 4") }
     if let warmUp { try check(warmUp >= 0, "--warm-up is \(warmUp), expected at least 0") }
@@ -122,7 +124,7 @@ struct TrainingOptions: ParsableArguments {
     return settings
   }
 
-  var workFolder: String { work ?? outputFile + ".work" }
+  var workFolder: String { work ?? FileSystem.withoutSlashes(outputFile) + ".work" }
 }
 
 /// Which weights are trained: `all`, `last:2`, `lora:16`.
@@ -137,7 +139,8 @@ struct TrainedWeights: ExpressibleByArgument {
     switch (parts[0], count) {
     case ("all", nil) where parts.count == 1: trained = .all
     case ("last", let count?): trained = .normsAndLast(layers: count)
-    case ("lora", let count?): trained = .lowRank(TrainableWeights.Adaptation(rank: count))
+    case ("lora", let count?) where count <= DistillationSettings.rankLimit:
+      trained = .lowRank(TrainableWeights.Adaptation(rank: count))
     default: return nil
     }
   }

@@ -12,7 +12,7 @@ struct TrainingRun {
 
   func run(cache: TeacherCache.Content?) throws {
     try settings.validate()
-    try FileError.refuseExisting(options.outputFile, unless: options.force || options.dryRun)
+    if !options.dryRun { try checkOutput() }
     let fileFormat = Checkpoint.FileFormat(outputPath: options.outputFile)
     try student.checkTrainable(fileFormat)
     let data = try TrainingData(
@@ -29,6 +29,9 @@ struct TrainingRun {
     work.saveInterval = options.saveEvery * 60
     work.cache = cache
     work.resumes = options.resume
+    if options.resume, !FileSystem.exists(work.statePath) {
+      Console.error("warning: no state was saved in '\(work.folder)', so the run begins anew")
+    }
     let line = options.output.progress
     let distiller = try Distiller(
       student, from: teacher, plan: try Recipe(of: student)?.pruning, on: data, heldOut: heldOut, settings: settings,
@@ -37,6 +40,12 @@ struct TrainingRun {
     let outcome = try distiller.run(progress: { line.show(TrainingLine($0).text) }, isStopped: { StopRequest.isMade })
     line.finish()
     try finish(outcome, fileFormat, heldOut, data, line)
+  }
+
+  private func checkOutput() throws {
+    try FileError.refuseExisting(
+      options.outputFile,
+      from: [student.path, teacher?.path, options.data, options.heldout, options.workFolder], unless: options.force)
   }
 
   private func finish(

@@ -16,8 +16,10 @@ struct WritingOptions: ParsableArguments {
   @Flag(name: .long, help: "Leave flushing to disk to the system: faster, not safe against a power cut.")
   var noSync = false
 
-  /// Refuses an output that is there, unless it is to be replaced or nothing is written.
-  func refuseExisting(_ path: String) throws { try FileError.refuseExisting(path, unless: force || dryRun) }
+  /// Refuses an output that cannot be written, unless nothing is; see `FileError.refuseExisting`.
+  func refuseExisting(_ path: String, from inputs: String?...) throws {
+    if !dryRun { try FileError.refuseExisting(path, from: inputs, unless: force) }
+  }
 
   func options(_ progress: ProgressLine) -> WriteOptions {
     var options = WriteOptions()

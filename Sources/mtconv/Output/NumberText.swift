@@ -42,7 +42,10 @@ enum NumberText {
   static func bytes(_ count: Int) -> String { scaled(Double(count), ["B", "kB", "MB", "GB", "TB", "PB"]) }
 
   /// `134.5 M`
-  static func count(_ count: Int) -> String { scaled(Double(count), ["", "K", "M", "G", "T", "P"]) }
+  static func count(_ count: Int) -> String { quantity(Double(count)) }
+
+  /// The same of what need not be whole or fit an integer, such as the ticks of a chart.
+  static func quantity(_ value: Double) -> String { scaled(value, ["", "K", "M", "G", "T", "P"]) }
 
   static func percent(_ share: Double, _ digits: Int = 1) -> String { fixed(share * 100, digits) + " %" }
 

@@ -67,8 +67,63 @@ struct DistillerTests {
     settings.learningRate = 1
     let error = #expect(throws: CompressionError.self) { try learner.distiller(settings, folder, resuming: true) }
     #expect(try #require(error).message.contains("other settings"))
+    settings.learningRate = learner.settings.learningRate
+    let otherText = CalibrationSet(sequences: learner.heldOut.sequences.reversed())
+    var work = Distiller.Work(folder: folder.path)
+    work.resumes = true
+    let textError = #expect(throws: CompressionError.self) {
+      try Distiller(
+        learner.student, from: learner.teacher, plan: learner.plan, on: learner.data, heldOut: otherText,
+        settings: settings, work: work)
+    }
+    #expect(try #require(textError).message.contains("other held-out text"))
     try folder.write("{}", to: state)
     #expect(throws: (any Error).self) { try learner.distiller(learner.settings, folder, resuming: true) }
+  }
+
+  @Test func aRunThatSavedNothingBeginsAnew() throws {
+    let learner = try Learner()
+    let (folder, whole) = (TemporaryFolder(), TemporaryFolder())
+    var settings = learner.settings
+    settings.steps = 2
+    try folder.write("{\"step\": 1, \"loss\": 3}\n", to: "log.jsonl")
+    let outcome = try learner.distiller(settings, folder, resuming: true).run()
+    #expect(outcome.steps == 2)
+    _ = try learner.distiller(settings, whole).run()
+    #expect(try folder.bytes(of: state) == whole.bytes(of: state))
+    #expect(try folder.text(of: "log.jsonl").split(separator: "\n").count == 2 + 2)
+  }
+
+  @Test func anotherTeacherIsNotTakenFromTheCache() throws {
+    let learner = try Learner()
+    let folder = TemporaryFolder()
+    var settings = learner.settings
+    settings.steps = 1
+    let other = try learner.teacher.changing("model.layers.1.mlp.down_proj.weight") { $0[0] += 1 }
+    for teacher in [learner.teacher, other] {
+      var work = Distiller.Work(folder: folder.path)
+      work.cache = .exact
+      // Never on the way.
+      work.saveInterval = .infinity
+      _ = try Distiller(
+        learner.student, from: teacher, on: learner.data, heldOut: learner.heldOut, settings: settings, work: work
+      ).run()
+      try FileSystem.removeFile(work.statePath)
+    }
+    #expect(try folder.names().count { $0.hasPrefix("teacher-exact-") } == 2)
+  }
+
+  @Test func stepsThatCannotBeCountedAreRefused() {
+    var settings = DistillationSettings(tokens: .max, context: .max, rowsPerStep: .max)
+    #expect(settings.steps == 1 && settings.tokensPerStep == .max)
+    #expect(throws: CompressionError(.invalidSettings, "")) { try settings.validate() }
+    settings = DistillationSettings(tokens: 1000, context: 512, rowsPerStep: 1)
+    #expect(settings.steps == 2)
+    settings.steps = .max
+    #expect(throws: CompressionError(.invalidSettings, "")) { try settings.validate() }
+    settings.steps = 2
+    settings.trained = .lowRank(.init(rank: 1 << 20))
+    #expect(throws: CompressionError(.invalidSettings, "")) { try settings.validate() }
   }
 
   @Test func whatGotWorseIsNotKept() throws {

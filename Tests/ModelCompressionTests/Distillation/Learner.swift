@@ -52,6 +52,6 @@ struct Learner {
 
   func pass(_ settings: DistillationSettings) throws -> TrainingPass {
     try TrainingPass(
-      student, settings.needsTeacher ? Teacher(teacher) : nil, plan, data, settings, Distiller.Work(folder: "unused"))
+      student, settings.needsTeacher ? Teacher(teacher) : nil, plan, data, settings)
   }
 }

@@ -57,6 +57,39 @@ import Testing
     #expect(try directory.names() == ["out"])
   }
 
+  @Test(arguments: [
+    (["config.json", "old/config.json"], "it holds the directory 'old'"),
+    (["notes.txt", "plan.json"], "it holds 'notes.txt' and no model"),
+  ])
+  func whatIsNoModelIsNotReplaced(_ names: [String], _ message: String) throws {
+    func fill() throws {
+      for name in names {
+        let folder = FileSystem.directoryName(directory.file("out/" + name))
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try directory.write("precious", to: "out/" + name)
+      }
+    }
+    do {
+      // It may come to be there while the output is made.
+      let early = try OutputDirectory(path: path, overwrite: true)
+      try fill()
+      let error = #expect(throws: FileError.self) { try early.commit() }
+      #expect(error?.description.contains(message) == true)
+    }
+    let error = #expect(throws: FileError.self) { _ = try OutputDirectory(path: path + "/", overwrite: true) }
+    #expect(error?.code == .exists && error?.description.contains(message) == true)
+    #expect(try directory.names() == ["out"])
+    for name in names { #expect(try directory.text(of: "out/" + name) == "precious") }
+  }
+
+  @Test func anEmptyDirectoryIsReplaced() throws {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    let output = try OutputDirectory(path: path, overwrite: true)
+    try output.write([1], to: "config.json")
+    try output.commit()
+    #expect(try FileSystem.names(in: path) == ["config.json"])
+  }
+
   @Test func aFileOrALinkIsReplacedToo() throws {
     try directory.write("file", to: "out")
     let overFile = try OutputDirectory(path: path, overwrite: true)

@@ -27,7 +27,7 @@ extension ReportSection {
 
   private static func scatter(_ candidates: [PlanCandidate]) -> Markup {
     let points = candidates.map { (x: Double($0.parameters), y: $0.quality!) }
-    let x = ChartScale(points.map(\.x), tickCount: 7) { NumberText.count(Int($0)) }
+    let x = ChartScale(points.map(\.x), tickCount: 7) { NumberText.quantity($0) }
     var plot = Plot(
       x: x, y: ChartScale(points.map(\.y)), xTitle: "parameters", yTitle: "loss, nats a token", height: 340,
       isCategorical: false)
