@@ -53,17 +53,18 @@ final class CompressJob {
   }
 
   /// A dry run has a folder of its own, so that it replaces nothing of a run that was made.
-  var workPath: String { options.work ?? FileSystem.withoutSlashes(options.out) + (options.dryRun ? ".dry-run" : ".work") }
+  var workPath: String {
+    options.work ?? FileSystem.withoutSlashes(options.out) + (options.dryRun ? ".dry-run" : ".work")
+  }
 
   /// An output that is there is refused, unless an earlier run of this work wrote it and was stopped before it was verified.
   private func refuseOutput() throws {
-    let mark = FileSystem.join(workPath, Self.output + ".key")
-    if FileSystem.exists(mark) { return }
+    let isOurs = FileSystem.exists(FileSystem.join(workPath, Self.output + ".key"))
     let inputs = [
       options.input, options.plan, options.stats, options.calibration, options.heldout, options.distillation.data,
       options.search.taskData, workPath,
     ]
-    try FileError.refuseExisting(options.out, from: inputs, unless: options.force)
+    try FileError.refuseExisting(options.out, from: inputs, unless: options.force || isOurs)
     // Statistics that are not there yet are an output, too.
     if let path = options.stats, !FileSystem.exists(path) { try FileError.refuseExisting(files: path, unless: false) }
   }
