@@ -31,19 +31,25 @@ extension Checkpoint {
   }
 
   /// The format to convert to where nothing else is asked for: BF16 from GGUF to Hugging Face, and wherever the target cannot hold
-  /// the model's own formats; nil where nothing has to change.
+  /// the model's own formats, but F32 for F64; nil where nothing has to change.
   public func defaultFormat(for fileFormat: FileFormat) -> ElementFormat? {
+    if fileFormat == .gguf, weights.values.contains(where: { $0.format == .f64 && !$0.fits(.gguf) }) { return .f32 }
     let leavesGGUF = self.fileFormat == .gguf && fileFormat == .huggingFace
     return leavesGGUF || !fits(fileFormat) ? .bf16 : nil
   }
 
   /// Whether a file of this kind can hold every weight as it is.
   public func fits(_ fileFormat: FileFormat) -> Bool {
-    weights.values.allSatisfy { weight in
-      switch fileFormat {
-      case .huggingFace: weight.format.isSafetensorsFormat
-      case .gguf: weight.format.ggmlType != nil && weight.scale == nil
-      }
+    weights.values.allSatisfy { $0.fits(fileFormat) }
+  }
+}
+
+extension Weight {
+  /// Whether a file of this kind can hold it as it is. llama.cpp computes with no F64 matrix, though GGUF has a number for it.
+  func fits(_ fileFormat: Checkpoint.FileFormat) -> Bool {
+    switch fileFormat {
+    case .huggingFace: format.isSafetensorsFormat
+    case .gguf: format.ggmlType != nil && scale == nil && (format != .f64 || shape.count < 2)
     }
   }
 }

@@ -23,12 +23,21 @@ extension Checkpoint {
     return try Tokenizer(description)
   }
 
-  // The chat template may stand in a file of its own.
-  private func tokenizerConfig() throws -> JSON? {
-    guard let file = carriedFiles.first(where: { $0.name == "tokenizer_config.json" }) else { return nil }
-    guard case .object(var config) = try JSON(parsing: file.bytes(), file: file.name) else { return nil }
-    let template = carriedFiles.first { $0.name == "chat_template.jinja" }
-    if config["chat_template"] == nil, let template {
+  /// tokenizer_config.json with what other files say: special tokens that it does not name, as transformers and gguf-py find them, and
+  /// the chat template of a file of its own, which goes before.
+  private func tokenizerConfig() throws -> JSON {
+    func object(_ name: String) throws -> JSONObject {
+      guard let file = carriedFiles.first(where: { $0.name == name }) else { return [:] }
+      return try JSON(parsing: file.bytes(), file: name).object ?? [:]
+    }
+    var config = try object("tokenizer_config.json")
+    let map = try object("special_tokens_map.json")
+    for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
+      if config[key]?.isNull ?? true { config[key] = map[key] }
+      let id = self.config["\(key)_id"] ?? generationConfig?["\(key)_id"]
+      config["\(key)_id"] = id?.array?.first ?? id
+    }
+    if let template = carriedFiles.first(where: { $0.name == "chat_template.jinja" }) {
       config["chat_template"] = .string(String(decoding: try template.bytes(), as: UTF8.self))
     }
     return .object(config)
@@ -57,6 +66,12 @@ extension TokenizerDescription {
     guard let model = ggufModelName, let pre = ggufPreName else {
       throw CheckpointError(
         .notExpressible, "the tokenizer (\(self.model), split by \(preTokenizer)) cannot be written as GGUF yet")
+    }
+    guard tokens.count <= vocabularySize else {
+      throw CheckpointError(
+        .notExpressible,
+        "the tokenizer has \(tokens.count) tokens and the embedding \(vocabularySize) rows; GGUF wants a row for each token"
+      )
     }
     let padded = padded(to: vocabularySize)
     var result: OrderedDictionary<String, GGUFValue> = [

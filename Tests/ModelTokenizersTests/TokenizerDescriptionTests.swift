@@ -127,8 +127,10 @@ import Testing
     let silent = try TokenizerDescription(tokenizerJSON: fixture.tokenizerJSON, configJSON: .object(config))
     #expect(!silent.addsBeginning)
     #expect(silent.warnings.count == 1)
-    config["add_bos_token"] = true
+    config["add_bos_token"] = nil
     config["add_eos_token"] = true
+    #expect(try TokenizerDescription(tokenizerJSON: fixture.tokenizerJSON, configJSON: .object(config)).addsBeginning)
+    config["add_bos_token"] = true
     let both = try TokenizerDescription(tokenizerJSON: fixture.tokenizerJSON, configJSON: .object(config))
     let ids = try Tokenizer(both).encode("")
     #expect(ids == [both.beginningToken, both.endToken])

@@ -72,12 +72,19 @@ struct GGUFMetadataReader {
     }
     let whole = Int(Double(model.headDimension) * architecture.rotaryFraction)
     var rotary = Rotary(base: base, dimension: try int("rope.dimension_count") ?? whole)
-    switch files.metadata[key("rope.scaling.type")]?.string ?? "none" {
-    case "none": break
-    case "linear": rotary.scaling = .linear(factor: try double("rope.scaling.factor") ?? 1)
-    case let type: throw CheckpointError(.unsupportedFeature, "rotary scaling '\(type)' is not supported")
-    }
+    rotary.scaling = try rotaryScaling()
     return rotary
+  }
+
+  /// llama.cpp's reading: without a type a factor scales linearly, and old files call it `scale_linear`.
+  private func rotaryScaling() throws -> RotaryScaling {
+    let factor = try double("rope.scaling.factor") ?? double("rope.scale_linear") ?? 1
+    switch files.metadata[key("rope.scaling.type")]?.string {
+    case "none": return .none
+    case "linear": return .linear(factor: factor)
+    case nil: return factor > 0 && factor != 1 ? .linear(factor: factor) : .none
+    case let type?: throw CheckpointError(.unsupportedFeature, "rotary scaling '\(type)' is not supported")
+    }
   }
 
   private func key(_ suffix: String) -> String { "\(architecture.ggufName).\(suffix)" }

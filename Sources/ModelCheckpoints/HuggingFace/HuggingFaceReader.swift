@@ -22,9 +22,18 @@ struct HuggingFaceReader {
     try table.refuseUnknown(architecture: architecture)
     return Checkpoint(
       path: directory, fileFormat: .huggingFace, architecture: architecture, hyperparameters: hyperparameters,
-      config: config, generationConfig: try generationConfig(), weights: tensors, quantization: table.layoutOfCodes,
+      config: config, generationConfig: try generationConfig(), weights: tensors, quantization: table.layoutOfScales,
       carriedFiles: try carriedFiles(),
-      ggufMetadata: [:], recipe: try recipe(), warnings: table.warnings)
+      ggufMetadata: [:], recipe: try recipe(), warnings: try table.warnings + templateWarnings())
+  }
+
+  /// transformers finds named templates in a folder; of folders nothing is carried.
+  private func templateWarnings() throws -> [String] {
+    let folder = FileSystem.join(directory, "additional_chat_templates")
+    guard FileSystem.kind(of: folder) == .directory else { return [] }
+    let templates = try FileSystem.names(in: folder).filter { $0.hasSuffix(".jinja") }
+    if templates.isEmpty { return [] }
+    return ["additional_chat_templates (\(templates.joined(separator: ", "))) is not carried into what is written"]
   }
 
   private func file(_ name: String) throws -> [UInt8] {

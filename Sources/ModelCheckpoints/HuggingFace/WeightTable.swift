@@ -11,7 +11,7 @@ struct WeightTable {
   let layout: QuantizationLayout?
   private(set) var warnings: [String] = []
   private var used: Set<String> = []
-  private var hasCodes = false
+  private var hasScales = false
 
   init(files: SafetensorsFileSet, hyperparameters: Hyperparameters, layout: QuantizationLayout? = nil) {
     self.files = files
@@ -25,7 +25,7 @@ struct WeightTable {
       let name = spec.huggingFaceName(layer: key.layer)
       let values = try tensor(name, shape: spec.shape(in: hyperparameters))
       weights[key] = try weight(key, name, values)
-      hasCodes = hasCodes || weights[key]?.scale != nil
+      hasScales = hasScales || weights[key]?.scale != nil || weights[key]?.cacheScale != nil
     }
     return weights
   }
@@ -63,8 +63,8 @@ struct WeightTable {
 // MARK: Scales
 
 extension WeightTable {
-  /// How the codes that were found are to be understood; nil if there are none.
-  var layoutOfCodes: QuantizationLayout? { hasCodes ? names : nil }
+  /// How the scales that were found are to be understood, of codes or of the cache alone; nil if there are none.
+  var layoutOfScales: QuantizationLayout? { hasScales ? names : nil }
 
   /// The layout, or for codes that no configuration explains, one that finds scales by the usual names.
   private var names: QuantizationLayout {

@@ -39,7 +39,7 @@ extension Checkpoint {
     }
     let tensors = try weights.map { key, weight in
       let name = ggufName(of: key)
-      guard weight.format.ggmlType != nil, weight.scale == nil else {
+      guard weight.fits(.gguf) else {
         throw CheckpointError(
           .notExpressible, "tensor '\(name)' is \(weight.format), which GGUF cannot hold; convert the model first")
       }

@@ -113,11 +113,21 @@ struct GGUFMetadataWriter {
     return result
   }
 
+  /// Tokenizers of before tokenizer.json.
+  private static let vocabularyFiles = ["tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt"]
+
   private func tokenizer() throws -> OrderedDictionary<String, GGUFValue> {
     // From GGUF to GGUF the source's own keys pass through, tokenizers that this package cannot run included.
     let own = checkpoint.ggufMetadata.filter { $0.key.hasPrefix("tokenizer.") }
     if !own.isEmpty { return own }
     guard let description = try checkpoint.tokenizerDescription() else {
+      let files = checkpoint.carriedFiles.map(\.name)
+      if let name = Self.vocabularyFiles.first(where: files.contains) {
+        throw CheckpointError(
+          .notExpressible,
+          "the tokenizer stands in '\(name)', which cannot be written as GGUF; expected a tokenizer.json, as "
+            + "transformers saves it")
+      }
       return ["tokenizer.ggml.model": GGUFValue("none")]
     }
     return try description.ggufMetadata(vocabularySize: model.vocabularySize)

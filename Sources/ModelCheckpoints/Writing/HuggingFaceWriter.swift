@@ -9,7 +9,7 @@ extension Checkpoint {
   func huggingFaceTensors() throws -> [NamedTensor] {
     try weights.flatMap { key, weight in
       let name = huggingFaceName(of: key)
-      guard weight.format.isSafetensorsFormat else {
+      guard weight.fits(.huggingFace) else {
         throw CheckpointError(
           .notExpressible,
           "tensor '\(name)' is \(weight.format), which safetensors cannot hold; convert the model first")

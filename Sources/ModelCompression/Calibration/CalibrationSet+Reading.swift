@@ -26,10 +26,8 @@ extension CalibrationSet {
     do {
       switch input.kind {
       case .text:
-        guard let text = String(validating: try FileSystem.read(input.path), as: UTF8.self) else {
-          throw CompressionError(.notEnoughText, "not UTF-8 text")
-        }
-        try self.init(text: text, model: model, context: context, limit: limit, beginsSequences: beginsSequences)
+        try self.init(
+          text: input.text(), model: model, context: context, limit: limit, beginsSequences: beginsSequences)
       case .jsonLines(let field):
         let documents = JSONLines(file: try MappedFile(path: input.path), field: field)
         try self.init(
@@ -85,6 +83,7 @@ extension CalibrationSet {
   ///
   /// - Throws: `CompressionError.invalidTokens` for what is no token of the model, and for a sequence longer than it was made for.
   init(tokens bytes: [UInt8], model: Checkpoint, limit: Int?) throws {
+    let bytes = Array(bytes.withoutByteOrderMark)
     let isJSON = bytes.first { !Self.isSpace($0) && $0 != UInt8(ascii: "\n") } == UInt8(ascii: "[")
     var sequences = try isJSON ? Self.sequences(json: bytes) : Self.sequences(lines: bytes)
     if let limit { sequences = Array(sequences.prefix(limit)) }
@@ -146,10 +145,13 @@ struct JSONLines: Sequence {
 
   struct Iterator: IteratorProtocol {
     fileprivate let lines: JSONLines
-    private var offset = 0
+    private var offset: Int
     private var number = 0
 
-    fileprivate init(lines: JSONLines) { self.lines = lines }
+    fileprivate init(lines: JSONLines) {
+      self.lines = lines
+      offset = lines.file.withBytes { $0.withoutByteOrderMark.startIndex }
+    }
 
     mutating func next() -> Result<String, CompressionError>? {
       lines.file.withBytes { bytes in

@@ -37,3 +37,18 @@ public struct TextInput: Sendable, Hashable {
     self.init(path: path, kind: kind)
   }
 }
+
+extension TextInput {
+  /// All of a file of UTF-8 text.
+  func text() throws -> String {
+    guard let text = String(validating: try FileSystem.read(path).withoutByteOrderMark, as: UTF8.self) else {
+      throw CompressionError(.notEnoughText, "not UTF-8 text")
+    }
+    return text
+  }
+}
+
+extension Collection<UInt8> {
+  /// What follows the mark that some editors put at the beginning of UTF-8: it is no part of the text.
+  var withoutByteOrderMark: SubSequence { starts(with: [0xEF, 0xBB, 0xBF]) ? dropFirst(3) : self[...] }
+}

@@ -10,7 +10,7 @@ struct TaskRecord {
 
   /// Calls `body` for each line that is not blank until it returns false.
   static func forEach(in path: String, _ body: (TaskRecord) throws -> Bool) throws {
-    let bytes = try FileSystem.read(path)
+    let bytes = try FileSystem.read(path).withoutByteOrderMark
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
       guard try body(TaskRecord(path: path, line: index + 1, line)) else { return }

@@ -9,7 +9,7 @@ public import TensorFormats
 //   decoder          null | {type, …}
 //   model            {type: "BPE", unk_token, ignore_merges, vocab: {token: id}, merges: ["a b" | ["a", "b"]], …}
 // tokenizer_config.json: bos_token, eos_token, unk_token, pad_token (string or {content}), add_bos_token, add_eos_token,
-//   chat_template.
+//   chat_template; bos_token_id and so on, which a caller may add from config.json, are for tokens that are not named.
 
 extension TokenizerDescription {
   /// A description from a parsed tokenizer.json and, where there is one, tokenizer_config.json.
@@ -111,21 +111,18 @@ extension TokenizerDescription {
     }
   }
 
-  /// The named tokens, and the flags `add_bos_token` and `add_eos_token`, which overrule the post-processor if either
-  /// stands there, as `transformers` 5 and llama.cpp's converter have it.
+  /// The named tokens, and the flags `add_bos_token` and `add_eos_token`, each of which overrules the post-processor where it stands:
+  /// gguf-py has it so. `transformers` 5 ignores both where there is a tokenizer.json.
   private mutating func readConfig(_ config: JSON, _ vocabulary: Vocabulary) {
     let template = (addsBeginning, addsEnd)
-    beginningToken = readToken("bos_token", config, vocabulary) ?? beginningToken
-    endToken = readToken("eos_token", config, vocabulary) ?? endToken
-    unknownToken = readToken("unk_token", config, vocabulary) ?? unknownToken
-    paddingToken = readToken("pad_token", config, vocabulary)
-    let flags = (config["add_bos_token"]?.bool, config["add_eos_token"]?.bool)
-    if flags.0 != nil || flags.1 != nil {
-      addsBeginning = (flags.0 ?? false) && beginningToken != nil
-      addsEnd = (flags.1 ?? false) && endToken != nil
-      if template != (addsBeginning, addsEnd), template != (false, false) {
-        warnings.append("tokenizer_config.json overrules the special tokens that tokenizer.json adds")
-      }
+    beginningToken = readToken("bos_token", config, vocabulary, else: beginningToken)
+    endToken = readToken("eos_token", config, vocabulary, else: endToken)
+    unknownToken = readToken("unk_token", config, vocabulary, else: unknownToken)
+    paddingToken = readToken("pad_token", config, vocabulary, else: nil)
+    if let adds = config["add_bos_token"]?.bool { addsBeginning = adds && beginningToken != nil }
+    if let adds = config["add_eos_token"]?.bool { addsEnd = adds && endToken != nil }
+    if template != (addsBeginning, addsEnd), template != (false, false) {
+      warnings.append("tokenizer_config.json overrules the special tokens that tokenizer.json adds")
     }
     chatTemplate = Self.readChatTemplate(config["chat_template"])
     for (_, entry) in config["added_tokens_decoder"]?.object ?? [:] {
@@ -134,11 +131,16 @@ extension TokenizerDescription {
     }
   }
 
-  private mutating func readToken(_ key: String, _ config: JSON, _ vocabulary: Vocabulary) -> Int? {
-    guard let text = config[key]?.string ?? config[key]?["content"]?.string else { return nil }
-    if let id = vocabulary.id(of: text) { return id }
-    warnings.append("\(key) '\(text)' is not in the vocabulary: left out")
-    return nil
+  /// The token named under `key`, else what is known of it, else the one with the id under `key_id`.
+  private mutating func readToken(
+    _ key: String, _ config: JSON, _ vocabulary: Vocabulary, else known: Int?
+  ) -> Int? {
+    if let text = config[key]?.string ?? config[key]?["content"]?.string {
+      if let id = vocabulary.id(of: text) { return id }
+      warnings.append("\(key) '\(text)' is not in the vocabulary: left out")
+    }
+    if let known { return known }
+    return config["\(key)_id"]?.int.flatMap { tokens.indices.contains($0) ? $0 : nil }
   }
 
   /// A template, or the one called `default` of several.

@@ -111,6 +111,20 @@ import Testing
     #expect(model.config["rope_scaling"]?["factor"] == 6.0)
   }
 
+  @Test func aFactorWithoutATypeScalesLinearly() throws {
+    func scaling(_ keys: [String: GGUFValue]) throws -> RotaryScaling {
+      let file = try edited({ metadata in for (key, value) in keys { metadata["llama.rope." + key] = value } })
+      return try Checkpoint(path: file.path).hyperparameters.rotary.scaling
+    }
+    let four = GGUFValue.float32(4)
+    #expect(try scaling(["scaling.factor": four]) == .linear(factor: 4))
+    #expect(try scaling(["scale_linear": four]) == .linear(factor: 4))
+    #expect(try scaling(["scale_linear": .float32(2), "scaling.factor": four]) == .linear(factor: 4))
+    #expect(try scaling(["scaling.type": GGUFValue("linear"), "scale_linear": four]) == .linear(factor: 4))
+    #expect(try scaling(["scaling.type": GGUFValue("none"), "scaling.factor": four]) == .none)
+    for factor: Float in [0, 1] { #expect(try scaling(["scaling.factor": .float32(factor)]) == .none) }
+  }
+
   @Test func aBiasInBlocksIsMovedElementByElement() throws {
     let bias = (0..<32).map { Float($0) / 31 }
     let half = (0..<16).map { Float($0) / 15 }

@@ -1,6 +1,7 @@
 import Foundation
 import ModelArchitectures
 import ModelCheckpoints
+import ModelTokenizers
 import MTConvTestSupport
 import OrderedCollections
 import SafetensorsFormat
@@ -175,5 +176,47 @@ import Testing
     }
     let error = #expect(throws: SafetensorsError.self) { _ = try Checkpoint(path: folder.path) }
     #expect("\(error!)".contains("model-00003-of-00004.safetensors"))
+  }
+
+  // MARK: Tokenizer files
+
+  /// What the tokenizer is with these files beside tokenizer.json, and these members of config.json.
+  private func description(_ files: [String: String], _ config: JSONObject = [:]) throws -> TokenizerDescription {
+    var folder = try ModelFolder("llama")
+    for key in ["bos_token_id", "eos_token_id", "pad_token_id"] { folder.config[key] = config[key] }
+    folder.files = files.mapValues { Array($0.utf8) }
+    folder.files["tokenizer.json"] = try FileSystem.read(Fixture.path("tokenizers/smollm/tokenizer.json"))
+    let written = try folder.written()
+    return try #require(try Checkpoint(path: written.path).tokenizerDescription())
+  }
+
+  @Test func specialTokensAreFoundWhereverTheyStand() throws {
+    let ids: JSONObject = ["bos_token_id": 2, "eos_token_id": [0, 2], "pad_token_id": -1]
+    let byID = try description([:], ids)
+    #expect(byID.beginningToken == 2 && byID.endToken == 0 && byID.paddingToken == nil)
+    #expect(!byID.addsBeginning)
+    let map = #"{"bos_token":{"content":"<|bos|>"},"pad_token":"<|eot|>"}"#
+    let byMap = try description(["special_tokens_map.json": map], ids)
+    #expect(byMap.beginningToken == 1 && byMap.endToken == 0 && byMap.paddingToken == 2)
+    let config = #"{"bos_token":"<|endoftext|>","eos_token":null,"add_eos_token":true}"#
+    let named = try description(["special_tokens_map.json": map, "tokenizer_config.json": config], ids)
+    #expect(named.beginningToken == 0 && named.endToken == 0 && named.paddingToken == 2 && named.addsEnd)
+    #expect(try description(["generation_config.json": #"{"eos_token_id":2}"#]).endToken == 2)
+    #expect(try description([:], ["eos_token_id": 100_000]).endToken == nil)
+  }
+
+  @Test func aTemplateOfItsOwnFileGoesBefore() throws {
+    let files = ["chat_template.jinja": "new", "tokenizer_config.json": #"{"chat_template":"old"}"#]
+    #expect(try description(files).chatTemplate == "new")
+    #expect(try description(["chat_template.jinja": "new"]).chatTemplate == "new")
+  }
+
+  @Test func aFolderOfTemplatesIsNotCarriedInSilence() throws {
+    let folder = try ModelFolder("llama").written()
+    try folder.makeDirectory("additional_chat_templates")
+    #expect(try Checkpoint(path: folder.path).warnings == [])
+    try folder.write("{{ messages }}", to: "additional_chat_templates/rag.jinja")
+    let warnings = try Checkpoint(path: folder.path).warnings
+    #expect(warnings.count == 1 && warnings[0].contains("rag.jinja"))
   }
 }

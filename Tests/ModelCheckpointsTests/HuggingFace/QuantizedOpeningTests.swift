@@ -146,6 +146,20 @@ import Testing
     #expect(scale.granularity == .row)
   }
 
+  @Test func scalesOfTheCacheStayThoughNothingElseIsQuantized() throws {
+    var model = try ModelFolder("llama")
+    for name in ["k_scale", "v_scale"] { model.set("model.layers.1.self_attn.\(name)", [0.5], shape: [1]) }
+    model.config["quantization_config"] = try JSON(parsing: Self.conventions[6].config)
+    try model.write(to: folder)
+    let out = TemporaryFolder()
+    try Checkpoint(path: folder.path).write(to: out.file("again"), as: .huggingFace)
+    let again = try Checkpoint(path: out.file("again"))
+    #expect(again.quantization?.quantizesKeyValueCache == true)
+    for role in [WeightRole.key, .value] {
+      #expect(try again.weights[WeightKey(role, layer: 1)]?.cacheScale?.decoded() == [0.5])
+    }
+  }
+
   @Test func modelOptsOwnFileIsEnough() throws {
     var model = try model(Self.conventions[2])
     model.config["quantization_config"] = nil

@@ -1,5 +1,6 @@
 import ModelArchitectures
 import ModelCheckpoints
+import ModelTokenizers
 import MTConvTestSupport
 import OrderedCollections
 import TensorFormats
@@ -83,5 +84,41 @@ import Testing
     #expect(codes.fits(.huggingFace) && !codes.fits(.gguf))
     expectError(.notExpressible, naming: "F8_E4M3", "GGUF") { try codes.write(to: work.file("m.gguf"), as: .gguf) }
     #expect(try work.names() == [])
+  }
+
+  @Test(arguments: ["tokenizer.model", "spiece.model", "vocab.json", "merges.txt", "vocab.txt"])
+  func aTokenizerThatIsNotReadIsNotLeftOut(file: String) throws {
+    let work = TemporaryFolder()
+    var folder = try ModelFolder("llama")
+    folder.files[file] = Array("{}".utf8)
+    let model = try folder.opened()
+    expectError(.notExpressible, naming: "'\(file)'") { try model.write(to: work.file("m.gguf"), as: .gguf) }
+    #expect(try work.names() == [])
+  }
+
+  @Test func everyTokenHasARow() throws {
+    let work = TemporaryFolder()
+    let rows = try ModelFolder("llama").config["vocab_size"]!.int!
+    var folder = try ModelFolder("llama")
+    for file in ["tokenizer.json", "tokenizer_config.json"] {
+      folder.files[file] = try FileSystem.read(Fixture.path("tokenizers/smollm/\(file)"))
+    }
+    let source = try folder.written()
+    let model = try Checkpoint(path: source.path)
+    let count = try #require(try model.tokenizerDescription()).tokens.count
+    try #require(count > rows)
+    expectError(.notExpressible, naming: "\(count) tokens", "\(rows) rows") {
+      try model.write(to: work.file("m.gguf"), as: .gguf)
+    }
+  }
+
+  @Test func llamaCppHasNoMatricesInF64() throws {
+    let work = TemporaryFolder()
+    var folder = try ModelFolder("llama")
+    try folder.encode(as: .f64)
+    let model = try folder.opened()
+    #expect(model.fits(.huggingFace) && !model.fits(.gguf))
+    #expect(model.defaultFormat(for: .gguf) == .f32 && model.defaultFormat(for: .huggingFace) == nil)
+    expectError(.notExpressible, naming: "F64") { try model.write(to: work.file("m.gguf"), as: .gguf) }
   }
 }

@@ -116,6 +116,11 @@ import Testing
     #expect(try read("1\n2\n3", as: "a.tokens", limit: 2).sequences == [[1], [2]])
   }
 
+  @Test(arguments: [("a.txt", text), ("a.jsonl", #"{"text": "\#(text)"}"#), ("a.tokens", "5 6 7\n8")])
+  func theMarkOfAnEditorIsNoText(name: String, text: String) throws {
+    #expect(try read("\u{FEFF}" + text, as: name).sequences == read(text, as: name).sequences)
+  }
+
   static let refused: [(name: String, text: String, message: String)] = [
     ("a.jsonl", "{\"text\": \"x\"", "line 1: "),
     ("a.jsonl", "\n[1]", "line 2: not a JSON object"),

@@ -86,7 +86,7 @@ import Testing
 
   @Test func readsLinesOfWindowsAndALastLineWithoutEnd() throws {
     let line = #"{"goal":"g","sol1":"a","sol2":"b","label":"1"}"#
-    let path = try folder.write("\(line)\r\n\r\n\(line)", to: "data.jsonl")
+    let path = try folder.write("\u{FEFF}\(line)\r\n\r\n\(line)", to: "data.jsonl")
     #expect(try EvaluationTask.piqa.items(in: path).map(\.answer) == [1, 1])
   }
 
