@@ -41,10 +41,7 @@ public struct TrainingData: Sendable {
     do {
       switch input.kind {
       case .text:
-        guard let text = String(validating: try FileSystem.read(input.path), as: UTF8.self) else {
-          throw CompressionError(.notEnoughText, "not UTF-8 text")
-        }
-        try self.init(texts: [text], model: model, context: context)
+        try self.init(texts: [input.text()], model: model, context: context)
       case .jsonLines(let field):
         let documents = try JSONLines(file: MappedFile(path: input.path), field: field).map { try $0.get() }
         try self.init(texts: documents, model: model, context: context)

@@ -69,6 +69,7 @@ extension Recipe {
       let name = model.huggingFaceName(of: key)
       let values = result.weights[key]!.values
       result.weights[key] = Weight(values.converted(to: model.weights[key]!.format, name: name))
+      result.weights[key]?.cacheScale = model.weights[key]?.cacheScale
     }
     return result
   }
