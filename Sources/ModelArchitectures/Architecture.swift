@@ -50,6 +50,10 @@ public struct Architecture: Sendable {
   public var ggufHasAttentionBias = true
   /// Whether the GGUF runtime wants the query heads together to be as wide as the hidden state.
   public var ggufFixesAttentionWidth = false
+  /// Whether the GGUF runtime takes the embedding for the head of this family; nil if a file may say.
+  public var ggufTiesHead: Bool?
+  /// Whether transformers refuses a hidden size that is no multiple of the query heads, whatever their width.
+  public var divisibleByHeads = false
   /// Configuration keys beyond the common ones, or in their place.
   public var fields: [ConfigField] = []
   /// Names that differ from Llama's, without `.weight` or `.bias`.

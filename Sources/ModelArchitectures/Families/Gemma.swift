@@ -8,9 +8,11 @@ extension Architecture {
     $0.scalesEmbedding = true
     $0.feedForwardBias = .never
     $0.layerPattern = .slidingThenFull
-    $0.activationKeys = ["hidden_activation", "hidden_act"]
+    $0.activationKeys = ["hidden_activation"]
     $0.ggufActivation = .geluTanh
     $0.ggufHasAttentionBias = false
+    $0.ggufTiesHead = true
+    $0.divisibleByHeads = true
     // The runtime knows the 27B model, the only one that scales by its hidden size, by its layer count.
     $0.ggufQueryScalar = { model in
       model.layerCount == 46 ? Double(model.hiddenSize / max(model.queryHeadCount, 1)) : Double(model.headDimension)

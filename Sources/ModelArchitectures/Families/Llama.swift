@@ -3,6 +3,7 @@ extension Architecture {
   public static let llama = Architecture("llama") {
     $0.interleavesRotaryInGGUF = true
     $0.ggufHasRotaryFactors = true
+    $0.divisibleByHeads = true
     $0.defaults.normEpsilon = 1e-6
     $0.defaults.contextLength = 2048
     $0.fields = [.attentionBias, .feedForwardBias]

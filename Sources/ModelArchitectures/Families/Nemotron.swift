@@ -7,6 +7,7 @@ extension Architecture {
     $0.normOffset = 1
     $0.isGated = false
     $0.ggufFixesAttentionWidth = true
+    $0.ggufTiesHead = false
     $0.ggufActivation = .squaredReLU
     $0.defaults.activation = .squaredReLU
     $0.defaults.normEpsilon = 1e-5

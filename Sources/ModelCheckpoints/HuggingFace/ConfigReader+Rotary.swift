@@ -25,11 +25,13 @@ extension ConfigReader {
   }
 
   private func parameters() throws -> JSON? {
-    guard let key = ["rope_parameters", "rope_scaling"].first(where: { config[$0] != nil }) else { return nil }
-    guard let value = config[key], value.object != nil else {
-      throw Self.wrongType(key, "an object", config[key] ?? .null)
+    // In transformers a `rope_scaling` that says anything takes the place of `rope_parameters`.
+    for key in ["rope_scaling", "rope_parameters"] {
+      guard let value = config[key] else { continue }
+      guard let object = value.object else { throw Self.wrongType(key, "an object", value) }
+      if !object.isEmpty { return value }
     }
-    return value
+    return nil
   }
 
   private func scaling(_ parameters: JSON?, _ model: Hyperparameters) throws -> RotaryScaling {
@@ -66,11 +68,15 @@ extension ConfigReader {
     return "default"
   }
 
-  // As in transformers, the context of the model itself stands in.
+  // As in transformers, the context of the model itself stands in. Of two numbers transformers' own code takes now one, now the other.
   private func originalContext(_ parameters: JSON, _ model: Hyperparameters) throws -> Int {
     let key = "original_max_position_embeddings"
     let inner = try parameters[key].flatMap { $0.isNull ? nil : try Self.int($0, key) }
-    let context = try inner ?? int(key) ?? model.contextLength
+    let outer = try int(key)
+    if let inner, let outer, inner != outer {
+      throw CheckpointError(.invalidConfig, "config.json: '\(key)' is \(outer), and \(inner) in the rotary scaling")
+    }
+    let context = inner ?? outer ?? model.contextLength
     guard context > 0 else { throw Self.outOfRange(key, Double(context), "more than 0") }
     return context
   }

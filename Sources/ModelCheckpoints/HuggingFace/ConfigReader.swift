@@ -108,5 +108,10 @@ struct ConfigReader {
     for key in ["qk_layernorm", "use_bidirectional_attention", "use_qk_norm"] where try bool(key) == true {
       throw CheckpointError(.unsupportedFeature, "config.json: '\(key)' is true, which is not supported")
     }
+    // A null is as good as false to transformers, which then lets every token see every other.
+    if let isCausal = config.object["is_causal"], isCausal != true {
+      throw CheckpointError(
+        .unsupportedFeature, "config.json: 'is_causal' is \(isCausal.serialized()), which is not supported")
+    }
   }
 }

@@ -10,6 +10,10 @@ extension ModelConfig {
       "model_type": .string(architecture.name),
     ]
     for field in architecture.configFields { object[field.huggingFace[0]] = field.value.json(in: hyperparameters) }
+    // transformers takes no 16.0 for this one.
+    if let scalar = object["query_pre_attn_scalar"]?.double.flatMap({ Int(exactly: $0) }) {
+      object["query_pre_attn_scalar"] = .int(scalar)
+    }
     object[architecture.activationKeys[0]] = .string(hyperparameters.activation.huggingFaceNames[0])
     object["rope_theta"] = .double(hyperparameters.rotary.base)
     if hyperparameters.rotary.scaling != .none { object["rope_scaling"] = hyperparameters.rotary.scaling.json }

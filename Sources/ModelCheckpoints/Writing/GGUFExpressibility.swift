@@ -24,6 +24,12 @@ extension Checkpoint {
         "\(model.queryHeadCount) query heads of \(model.headDimension): '\(architecture.ggufName)' wants them to be "
           + "\(model.hiddenSize) wide together")
     }
+    if let tied = architecture.ggufTiesHead, model.tiesHead != tied {
+      obstacles.append(
+        tied
+          ? "a head of its own: '\(architecture.ggufName)' takes the embedding"
+          : "a head that is the embedding: '\(architecture.ggufName)' wants one of its own")
+    }
     if let window = model.slidingWindow, model.layerKinds.contains(.sliding), !hasGGUFWindow {
       obstacles.append("a sliding window of \(window): '\(architecture.ggufName)' has none")
     } else if !model.followsPattern(of: architecture) {
@@ -34,6 +40,14 @@ extension Checkpoint {
       obstacles.append("Llama 3 rotary scaling: '\(architecture.ggufName)' does not read its factors")
     }
     return obstacles
+  }
+
+  /// What keeps transformers from loading the model as a directory, a sentence; nil if nothing does.
+  public var huggingFaceObstacle: String? {
+    let (hidden, heads) = (hyperparameters.hiddenSize, hyperparameters.queryHeadCount)
+    guard architecture.divisibleByHeads, heads > 0, !hidden.isMultiple(of: heads) else { return nil }
+    return
+      "transformers refuses a '\(architecture.name)' whose hidden size (\(hidden)) is no multiple of its \(heads) query heads"
   }
 
   /// Options that are switched off here and that the runtime switches on where the file does not state them.

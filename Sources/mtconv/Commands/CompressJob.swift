@@ -170,6 +170,11 @@ final class CompressJob {
   private func recipe() throws -> Recipe {
     var working = compressor
     working.request.pruning = try pruning()
+    if let plan = working.request.pruning, compressor.request.output == .huggingFace,
+      let obstacle = try model.pruned(by: plan).huggingFaceObstacle
+    {
+      Console.error("warning: \(obstacle)")
+    }
     return try working.plan(for: model, calibration: CalibrationSet(sequences: []))
   }
 

@@ -52,6 +52,9 @@ struct PruneCommand: ParsableCommand {
       parent: model, output: fileFormat, pruning: pruning,
       elementFormat: elementFormat.dtype ?? model.defaultFormat(for: fileFormat))
     recipe.maximumShardSize = writing.maxShardSize?.count
+    if fileFormat == .huggingFace, let obstacle = try model.pruned(by: pruning).huggingFaceObstacle {
+      Console.error("warning: \(obstacle)")
+    }
     let overlay = try heal.map { try WeightOverlay(path: $0, for: model.pruned(by: pruning)) }
     let progress = output.progress
     defer { progress.finish() }

@@ -32,6 +32,8 @@ struct ConfigDefect: CustomTestStringConvertible {
     ConfigDefect("hidden_act", "mish", .unsupportedFeature, naming: "'mish'"),
     ConfigDefect("hidden_act", 1, naming: "a string"),
     ConfigDefect("hidden_act", ["silu"], naming: "a string"),
+    ConfigDefect("is_causal", false, .unsupportedFeature),
+    ConfigDefect("is_causal", .null, .unsupportedFeature),
     // Sizes.
     ConfigDefect("hidden_size", nil),
     ConfigDefect("hidden_size", .null),

@@ -51,6 +51,13 @@ import Testing
     }
   }
 
+  @Test func twoOriginalContextsOfOneScalingAreRefused() throws {
+    var config = try ModelFolder("llama-rope3").config
+    #expect(try read(config).rotary.scaling != .none)
+    config["original_max_position_embeddings"] = 7
+    expectError(.invalidConfig, naming: "'original_max_position_embeddings' is 7, and ") { _ = try read(config) }
+  }
+
   @Test func layerTypesArePreferredToThePattern() throws {
     var config = try ModelFolder("gemma2").config
     config["layer_types"] = ["full_attention", "full_attention", "sliding_attention", "full_attention"]

@@ -7,6 +7,17 @@ import Testing
 @testable import ModelCheckpoints
 
 @Suite struct ConfigWriterTests {
+  /// transformers takes an integer there, and a float for the soft-caps beside it.
+  @Test func aWholeQueryScalarIsWrittenAsAnInteger() throws {
+    let model = try Checkpoint(path: Fixture.path("models/gemma2-pico"))
+    var sizes = model.hyperparameters
+    sizes.queryScalar = 16
+    let config = ModelConfig(architecture: .gemma2, hyperparameters: sizes)
+    #expect(config["query_pre_attn_scalar"] == .int(16))
+    sizes.queryScalar = 16.5
+    #expect(ModelConfig(architecture: .gemma2, hyperparameters: sizes)["query_pre_attn_scalar"] == .double(16.5))
+  }
+
   @Test(arguments: ModelFolder.picos, ["config.json", "config.v4.json"])
   func aWrittenConfigurationReadsBackTheSame(pico: String, style: String) throws {
     let reader = try ConfigReader(ModelConfig(ModelFolder(pico, config: style).config))

@@ -44,6 +44,8 @@ import Testing
       ($0.queryScalar, $0.layerKinds) = (10, [.full, .full, .sliding, .full])
     }
     try expectOne("gemma2", naming: "attn_logit_softcapping") { ($0.queryScalar, $0.attentionSoftcap) = (10, nil) }
+    try expectOne("gemma2", naming: "a head of its own") { ($0.queryScalar, $0.tiesHead) = (10, false) }
+    try expectOne("nemotron", naming: "a head that is the embedding") { ($0.queryHeadCount, $0.tiesHead) = (5, true) }
     try expectOne("gemma2", naming: "final_logit_softcapping") { ($0.queryScalar, $0.logitSoftcap) = (10, nil) }
     for pico in ["qwen2", "gemma2", "nemotron", "phi"] {
       try expectOne(pico, naming: "Llama 3 rotary scaling") {
