@@ -30,7 +30,7 @@ def report(name, limit, *arguments):
 
 text = text_path()
 out = fresh("compressed")
-report("compress --drop-layers 8 --fp8 of SmolLM2 Q4_1", 800, "compress", SMOLLM2_GGUF, out, "--drop-layers", 8, "--fp8",
+report("compress --drop-layers 8 --fp8 of SmolLM2 Q4_1", 600, "compress", SMOLLM2_GGUF, out, "--drop-layers", 8, "--fp8",
        "--calibration", text)
 report("convert GGUF Q4_1 to BF16", 700, "convert", SMOLLM2_GGUF, fresh("converted"))
 report("convert HF BF16 to GGUF Q8_0", 700, "convert", smollm2_hf(), fresh("converted.gguf"), "--dtype", "q8_0")
