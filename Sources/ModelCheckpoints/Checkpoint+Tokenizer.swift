@@ -23,8 +23,23 @@ extension Checkpoint {
     return try Tokenizer(description)
   }
 
-  /// tokenizer_config.json with what other files say: special tokens that it does not name, as transformers and gguf-py find them, and
-  /// the chat template of a file of its own, which goes before.
+  /// The tokenizer as GGUF states it: special tokens that no tokenizer file names have the ids of the configuration, as gguf-py finds
+  /// them. To transformers, and so to everything else here, there are none.
+  func ggufTokenizerDescription() throws -> TokenizerDescription? {
+    guard var result = try tokenizerDescription() else { return nil }
+    func id(_ name: String) -> Int? {
+      let value = config["\(name)_token_id"] ?? generationConfig?["\(name)_token_id"]
+      return (value?.array?.first ?? value)?.int.flatMap { result.tokens.indices.contains($0) ? $0 : nil }
+    }
+    result.beginningToken = result.beginningToken ?? id("bos")
+    result.endToken = result.endToken ?? id("eos")
+    result.unknownToken = result.unknownToken ?? id("unk")
+    result.paddingToken = result.paddingToken ?? id("pad")
+    return result
+  }
+
+  /// tokenizer_config.json with what other files say: special tokens that it does not name, and the chat template of a file of its own,
+  /// which goes before.
   private func tokenizerConfig() throws -> JSON {
     func object(_ name: String) throws -> JSONObject {
       guard let file = carriedFiles.first(where: { $0.name == name }) else { return [:] }
@@ -32,10 +47,8 @@ extension Checkpoint {
     }
     var config = try object("tokenizer_config.json")
     let map = try object("special_tokens_map.json")
-    for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
-      if config[key]?.isNull ?? true { config[key] = map[key] }
-      let id = self.config["\(key)_id"] ?? generationConfig?["\(key)_id"]
-      config["\(key)_id"] = id?.array?.first ?? id
+    for key in ["bos_token", "eos_token", "unk_token", "pad_token"] where config[key]?.isNull ?? true {
+      config[key] = map[key]
     }
     if let template = carriedFiles.first(where: { $0.name == "chat_template.jinja" }) {
       config["chat_template"] = .string(String(decoding: try template.bytes(), as: UTF8.self))

@@ -120,7 +120,7 @@ struct GGUFMetadataWriter {
     // From GGUF to GGUF the source's own keys pass through, tokenizers that this package cannot run included.
     let own = checkpoint.ggufMetadata.filter { $0.key.hasPrefix("tokenizer.") }
     if !own.isEmpty { return own }
-    guard let description = try checkpoint.tokenizerDescription() else {
+    guard let description = try checkpoint.ggufTokenizerDescription() else {
       let files = checkpoint.carriedFiles.map(\.name)
       if let name = Self.vocabularyFiles.first(where: files.contains) {
         throw CheckpointError(

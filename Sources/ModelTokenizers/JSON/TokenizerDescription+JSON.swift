@@ -9,7 +9,7 @@ public import TensorFormats
 //   decoder          null | {type, …}
 //   model            {type: "BPE", unk_token, ignore_merges, vocab: {token: id}, merges: ["a b" | ["a", "b"]], …}
 // tokenizer_config.json: bos_token, eos_token, unk_token, pad_token (string or {content}), add_bos_token, add_eos_token,
-//   chat_template; bos_token_id and so on, which a caller may add from config.json, are for tokens that are not named.
+//   chat_template.
 
 extension TokenizerDescription {
   /// A description from a parsed tokenizer.json and, where there is one, tokenizer_config.json.
@@ -115,10 +115,10 @@ extension TokenizerDescription {
   /// gguf-py has it so. `transformers` 5 ignores both where there is a tokenizer.json.
   private mutating func readConfig(_ config: JSON, _ vocabulary: Vocabulary) {
     let template = (addsBeginning, addsEnd)
-    beginningToken = readToken("bos_token", config, vocabulary, else: beginningToken)
-    endToken = readToken("eos_token", config, vocabulary, else: endToken)
-    unknownToken = readToken("unk_token", config, vocabulary, else: unknownToken)
-    paddingToken = readToken("pad_token", config, vocabulary, else: nil)
+    beginningToken = readToken("bos_token", config, vocabulary) ?? beginningToken
+    endToken = readToken("eos_token", config, vocabulary) ?? endToken
+    unknownToken = readToken("unk_token", config, vocabulary) ?? unknownToken
+    paddingToken = readToken("pad_token", config, vocabulary)
     if let adds = config["add_bos_token"]?.bool { addsBeginning = adds && beginningToken != nil }
     if let adds = config["add_eos_token"]?.bool { addsEnd = adds && endToken != nil }
     if template != (addsBeginning, addsEnd), template != (false, false) {
@@ -131,16 +131,11 @@ extension TokenizerDescription {
     }
   }
 
-  /// The token named under `key`, else what is known of it, else the one with the id under `key_id`.
-  private mutating func readToken(
-    _ key: String, _ config: JSON, _ vocabulary: Vocabulary, else known: Int?
-  ) -> Int? {
-    if let text = config[key]?.string ?? config[key]?["content"]?.string {
-      if let id = vocabulary.id(of: text) { return id }
-      warnings.append("\(key) '\(text)' is not in the vocabulary: left out")
-    }
-    if let known { return known }
-    return config["\(key)_id"]?.int.flatMap { tokens.indices.contains($0) ? $0 : nil }
+  private mutating func readToken(_ key: String, _ config: JSON, _ vocabulary: Vocabulary) -> Int? {
+    guard let text = config[key]?.string ?? config[key]?["content"]?.string else { return nil }
+    if let id = vocabulary.id(of: text) { return id }
+    warnings.append("\(key) '\(text)' is not in the vocabulary: left out")
+    return nil
   }
 
   /// A template, or the one called `default` of several.

@@ -1,12 +1,13 @@
 import Foundation
 import ModelArchitectures
-import ModelCheckpoints
 import ModelTokenizers
 import MTConvTestSupport
 import OrderedCollections
 import SafetensorsFormat
 import TensorFormats
 import Testing
+
+@testable import ModelCheckpoints
 
 @Suite struct OpeningTests {
   private static let up = "model.layers.1.mlp.up_proj.weight"
@@ -180,14 +181,14 @@ import Testing
 
   // MARK: Tokenizer files
 
-  /// What the tokenizer is with these files beside tokenizer.json, and these members of config.json.
+  /// What GGUF says of the tokenizer with these files beside tokenizer.json, and these members of config.json.
   private func description(_ files: [String: String], _ config: JSONObject = [:]) throws -> TokenizerDescription {
     var folder = try ModelFolder("llama")
     for key in ["bos_token_id", "eos_token_id", "pad_token_id"] { folder.config[key] = config[key] }
     folder.files = files.mapValues { Array($0.utf8) }
     folder.files["tokenizer.json"] = try FileSystem.read(Fixture.path("tokenizers/smollm/tokenizer.json"))
     let written = try folder.written()
-    return try #require(try Checkpoint(path: written.path).tokenizerDescription())
+    return try #require(try Checkpoint(path: written.path).ggufTokenizerDescription())
   }
 
   @Test func specialTokensAreFoundWhereverTheyStand() throws {
@@ -198,11 +199,18 @@ import Testing
     let map = #"{"bos_token":{"content":"<|bos|>"},"pad_token":"<|eot|>"}"#
     let byMap = try description(["special_tokens_map.json": map], ids)
     #expect(byMap.beginningToken == 1 && byMap.endToken == 0 && byMap.paddingToken == 2)
-    let config = #"{"bos_token":"<|endoftext|>","eos_token":null,"add_eos_token":true}"#
+    let config = #"{"bos_token":"<|endoftext|>","eos_token":null}"#
     let named = try description(["special_tokens_map.json": map, "tokenizer_config.json": config], ids)
-    #expect(named.beginningToken == 0 && named.endToken == 0 && named.paddingToken == 2 && named.addsEnd)
+    #expect(named.beginningToken == 0 && named.endToken == 0 && named.paddingToken == 2)
     #expect(try description(["generation_config.json": #"{"eos_token_id":2}"#]).endToken == 2)
     #expect(try description([:], ["eos_token_id": 100_000]).endToken == nil)
+    // What transformers does not see is no token of the tokenizer that runs here.
+    var folder = try ModelFolder("llama")
+    for (key, value) in ids { folder.config[key] = value }
+    folder.files["tokenizer.json"] = try FileSystem.read(Fixture.path("tokenizers/smollm/tokenizer.json"))
+    let written = try folder.written()
+    let plain = try #require(try Checkpoint(path: written.path).tokenizerDescription())
+    #expect(plain.beginningToken == nil && plain.endToken == nil)
   }
 
   @Test func aTemplateOfItsOwnFileGoesBefore() throws {
