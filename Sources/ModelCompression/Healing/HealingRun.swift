@@ -122,9 +122,10 @@ struct HealingRun {
 
   /// Calls `body`, group by group, with what the last norm gives and what it should, on the kept channels.
   private func forEachOutput(of half: Half, _ body: (_ found: Matrix, _ wanted: Matrix) throws -> Void) throws {
-    for (student, parent) in zip(half.student, half.parent) {
-      let wanted = try self.parent.network.finalHidden(parent.load()).gatheringColumns(hidden)
-      try body(self.student.network.finalHidden(student.load()), wanted)
+    let (source, target) = (parent.network, student.network)
+    for (parent, student) in zip(half.parent, half.student) {
+      try body(
+        target.finalHidden(student.load()), source.finalHidden(parent.load()).gatheringColumns(hidden))
     }
   }
 
