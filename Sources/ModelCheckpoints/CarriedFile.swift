@@ -1,6 +1,7 @@
+internal import ModelTokenizers
 internal import TensorFormats
 
-/// A small file of a model directory that is passed on as it is: tokenizer, chat template, licence, card.
+/// A small file of a model directory that is passed on as it is: tokenizer, chat templates, licence, card.
 public struct CarriedFile: Sendable {
   public let name: String
   private let content: Content
@@ -32,6 +33,7 @@ public struct CarriedFile: Sendable {
   /// Whether a file beside the weights belongs to the model and is neither weights nor code.
   static func isCarried(_ name: String) -> Bool {
     if name.hasPrefix(".") { return false }
+    if name.contains("/") { return namedTemplate(name) != nil }
     if ["config.json", "generation_config.json", recipeName].contains(name) || name.hasSuffix(".index.json") {
       return false
     }
@@ -44,6 +46,22 @@ public struct CarriedFile: Sendable {
   /// A licence or what belongs to one.
   static func isLicence(_ name: String) -> Bool {
     ["LICENSE", "LICENCE", "NOTICE", "USE_POLICY"].contains(where: name.hasPrefix)
+  }
+
+  /// The only folder that is carried: chat templates with names.
+  static let templateFolder = "additional_chat_templates"
+
+  /// What the chat template in this file is called; nil for any other file.
+  var chatTemplateName: String? {
+    name == "chat_template.jinja" ? ChatTemplate.defaultName : Self.namedTemplate(name)
+  }
+
+  private static func namedTemplate(_ name: String) -> String? {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0] == templateFolder, parts[1].hasSuffix(".jinja"), !parts[1].hasPrefix(".") else {
+      return nil
+    }
+    return String(parts[1].dropLast(".jinja".count))
   }
 
   /// The model card of the Hugging Face hub.

@@ -38,8 +38,8 @@ extension Checkpoint {
     return result
   }
 
-  /// tokenizer_config.json with what other files say: special tokens that it does not name, and the chat template of a file of its own,
-  /// which goes before.
+  /// tokenizer_config.json with what other files say: special tokens that it does not name, and chat templates in files of their own,
+  /// which go before.
   private func tokenizerConfig() throws -> JSON {
     func object(_ name: String) throws -> JSONObject {
       guard let file = carriedFiles.first(where: { $0.name == name }) else { return [:] }
@@ -50,10 +50,17 @@ extension Checkpoint {
     for key in ["bos_token", "eos_token", "unk_token", "pad_token"] where config[key]?.isNull ?? true {
       config[key] = map[key]
     }
-    if let template = carriedFiles.first(where: { $0.name == "chat_template.jinja" }) {
-      config["chat_template"] = .string(String(decoding: try template.bytes(), as: UTF8.self))
-    }
+    let templates = try chatTemplateFiles()
+    if !templates.isEmpty { config["chat_template"] = .array(templates) }
     return .object(config)
+  }
+
+  /// As tokenizer_config.json would list them.
+  private func chatTemplateFiles() throws -> [JSON] {
+    try carriedFiles.compactMap { file in
+      guard let name = file.chatTemplateName else { return nil }
+      return ["name": .string(name), "template": .string(String(decoding: try file.bytes(), as: UTF8.self))]
+    }
   }
 }
 
@@ -71,7 +78,11 @@ extension TokenizerDescription {
       beginningToken: key("bos_token_id")?.int, endToken: key("eos_token_id")?.int,
       unknownToken: key("unknown_token_id")?.int, paddingToken: key("padding_token_id")?.int,
       addsBeginning: key("add_bos_token")?.bool, addsEnd: key("add_eos_token")?.bool,
-      chatTemplate: metadata["tokenizer.chat_template"]?.string)
+      chatTemplate: metadata["tokenizer.chat_template"]?.string,
+      namedChatTemplates: (metadata["tokenizer.chat_templates"]?.rawStrings ?? []).compactMap { name in
+        let text = metadata["tokenizer.chat_template.\(name)"]?.string
+        return text.map { ChatTemplate(name: name.description, text: $0) }
+      })
   }
 
   /// The `tokenizer.*` keys of a GGUF file for an embedding of `vocabularySize` rows.
@@ -101,6 +112,12 @@ extension TokenizerDescription {
     result["tokenizer.ggml.add_bos_token"] = .bool(addsBeginning)
     result["tokenizer.ggml.add_eos_token"] = .bool(addsEnd)
     if let chatTemplate { result["tokenizer.chat_template"] = GGUFValue(chatTemplate) }
+    for template in namedChatTemplates {
+      result["tokenizer.chat_template.\(template.ggufName)"] = GGUFValue(template.text)
+    }
+    if !namedChatTemplates.isEmpty {
+      result["tokenizer.chat_templates"] = GGUFValue(namedChatTemplates.map(\.ggufName))
+    }
     return result
   }
 }

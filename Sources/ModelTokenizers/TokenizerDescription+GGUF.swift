@@ -8,12 +8,15 @@ extension TokenizerDescription {
   ///   - types: `tokenizer.ggml.token_type`; control and user-defined tokens are added tokens.
   ///   - merges: `tokenizer.ggml.merges`, each `left right`.
   ///   - addsBeginning: `tokenizer.ggml.add_bos_token`; where it is missing, llama.cpp goes by `pre`.
+  ///   - chatTemplate: `tokenizer.chat_template`.
+  ///   - namedChatTemplates: `tokenizer.chat_template.NAME` for the names in `tokenizer.chat_templates`.
   ///
   /// Throws `countMismatch`, `malformed` (unknown type), `malformedMerge` or `idOutOfRange`.
   public init(
     ggufModel: String, pre: String?, tokens: [String], types: [Int32]? = nil, merges: [String]? = nil,
     scores: [Float]? = nil, beginningToken: Int? = nil, endToken: Int? = nil, unknownToken: Int? = nil,
-    paddingToken: Int? = nil, addsBeginning: Bool? = nil, addsEnd: Bool? = nil, chatTemplate: String? = nil
+    paddingToken: Int? = nil, addsBeginning: Bool? = nil, addsEnd: Bool? = nil, chatTemplate: String? = nil,
+    namedChatTemplates: [ChatTemplate] = []
   ) throws(TokenizerError) {
     let types = try Self.tokenTypes(types, count: tokens.count)
     if let scores, scores.count != tokens.count {
@@ -28,6 +31,7 @@ extension TokenizerDescription {
     self.addsBeginning = addsBeginning ?? name?.addsBeginning ?? false
     self.addsEnd = addsEnd ?? false
     self.chatTemplate = chatTemplate
+    self.namedChatTemplates = namedChatTemplates
     self.beginningToken = beginningToken
     self.endToken = endToken
     self.unknownToken = unknownToken

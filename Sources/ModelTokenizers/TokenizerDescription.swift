@@ -36,6 +36,8 @@ public struct TokenizerDescription: Sendable, Equatable {
   /// `encode` ends with `endToken`.
   public var addsEnd: Bool
   public var chatTemplate: String?
+  /// Those with a name of their own, for tools or retrieval; none is called `default`.
+  public var namedChatTemplates: [ChatTemplate]
   /// What was guessed or left out in reading, one sentence each, for the user to see.
   public var warnings: [String]
 
@@ -53,6 +55,7 @@ public struct TokenizerDescription: Sendable, Equatable {
     ignoresMerges = false
     addsBeginning = false
     addsEnd = false
+    namedChatTemplates = []
     warnings = []
   }
 }

@@ -150,7 +150,7 @@ struct GGUFCheckpointReader {
       if key == GGUFKeys.tokenizerJSON { result.append(CarriedFile(name: "tokenizer.json", bytes: bytes)) }
       guard key.hasPrefix(GGUFKeys.filePrefix) else { continue }
       let name = String(key.dropFirst(GGUFKeys.filePrefix.count))
-      if CarriedFile.isCarried(name), !name.contains("/") { result.append(CarriedFile(name: name, bytes: bytes)) }
+      if CarriedFile.isCarried(name) { result.append(CarriedFile(name: name, bytes: bytes)) }
     }
     return result
   }

@@ -24,16 +24,7 @@ struct HuggingFaceReader {
       path: directory, fileFormat: .huggingFace, architecture: architecture, hyperparameters: hyperparameters,
       config: config, generationConfig: try generationConfig(), weights: tensors, quantization: table.layoutOfScales,
       carriedFiles: try carriedFiles(),
-      ggufMetadata: [:], recipe: try recipe(), warnings: try table.warnings + templateWarnings())
-  }
-
-  /// transformers finds named templates in a folder; of folders nothing is carried.
-  private func templateWarnings() throws -> [String] {
-    let folder = FileSystem.join(directory, "additional_chat_templates")
-    guard FileSystem.kind(of: folder) == .directory else { return [] }
-    let templates = try FileSystem.names(in: folder).filter { $0.hasSuffix(".jinja") }
-    if templates.isEmpty { return [] }
-    return ["additional_chat_templates (\(templates.joined(separator: ", "))) is not carried into what is written"]
+      ggufMetadata: [:], recipe: try recipe(), warnings: table.warnings)
   }
 
   private func file(_ name: String) throws -> [UInt8] {
@@ -63,7 +54,10 @@ struct HuggingFaceReader {
   }
 
   private func carriedFiles() throws -> [CarriedFile] {
-    try FileSystem.names(in: directory).compactMap { name in
+    let templates = FileSystem.join(directory, CarriedFile.templateFolder)
+    let named = FileSystem.kind(of: templates) == .directory ? try FileSystem.names(in: templates) : []
+    let names = try FileSystem.names(in: directory) + named.map { FileSystem.join(CarriedFile.templateFolder, $0) }
+    return names.compactMap { name in
       let path = FileSystem.join(directory, name)
       guard CarriedFile.isCarried(name), FileSystem.kind(of: path) == .file else { return nil }
       return CarriedFile(name: name, path: path)

@@ -124,7 +124,7 @@ extension TokenizerDescription {
     if template != (addsBeginning, addsEnd), template != (false, false) {
       warnings.append("tokenizer_config.json overrules the special tokens that tokenizer.json adds")
     }
-    chatTemplate = Self.readChatTemplate(config["chat_template"])
+    readChatTemplates(config["chat_template"])
     for (_, entry) in config["added_tokens_decoder"]?.object ?? [:] {
       guard let content = entry["content"]?.string, vocabulary.id(of: content) == nil else { continue }
       warnings.append("tokenizer_config.json adds token '\(content)', which tokenizer.json does not have: left out")
@@ -138,9 +138,20 @@ extension TokenizerDescription {
     return nil
   }
 
-  /// A template, or the one called `default` of several.
-  private static func readChatTemplate(_ json: JSON?) -> String? {
-    guard let named = json?.array else { return json?.string }
-    return named.first { $0["name"]?.string == "default" }?["template"]?.string
+  /// A template, or several by name, of which a later one of the same name goes before.
+  private mutating func readChatTemplates(_ json: JSON?) {
+    chatTemplate = json?.string
+    for entry in json?.array ?? [] {
+      guard let name = entry["name"]?.string, let text = entry["template"]?.string else {
+        warnings.append("tokenizer_config.json lists a chat template without name or text: left out")
+        continue
+      }
+      if name == ChatTemplate.defaultName {
+        chatTemplate = text
+      } else {
+        namedChatTemplates.removeAll { $0.name == name }
+        namedChatTemplates.append(ChatTemplate(name: name, text: text))
+      }
+    }
   }
 }

@@ -44,8 +44,18 @@ extension TokenizerDescription {
     }
     if let maximumLength { config["model_max_length"] = .int(maximumLength) }
     config["tokenizer_class"] = "PreTrainedTokenizerFast"
-    if let chatTemplate { config["chat_template"] = .string(chatTemplate) }
+    config["chat_template"] = chatTemplatesJSON
     return .object(config)
+  }
+
+  /// The template as a string, or all as a list where some have names.
+  private var chatTemplatesJSON: JSON? {
+    guard !namedChatTemplates.isEmpty else { return chatTemplate.map { .string($0) } }
+    let unnamed = chatTemplate.map { ChatTemplate(name: ChatTemplate.defaultName, text: $0) }
+    return .array(
+      ([unnamed].compactMap(\.self) + namedChatTemplates).map {
+        ["name": .string($0.name), "template": .string($0.text)]
+      })
   }
 
   private func modelJSON() throws(TokenizerError) -> JSON {

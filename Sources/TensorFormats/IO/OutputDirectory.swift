@@ -37,12 +37,13 @@ public final class OutputDirectory {
   deinit { cancel() }
 
   /// Throws `FileError.exists` for a directory that is not replaced whatever is asked for: all it holds would be gone, so it must be
-  /// empty or look like a model, without directories in it.
+  /// empty or look like a model, without directories in it but that of its chat templates.
   public static func checkReplaceable(_ path: String) throws(FileError) {
     let path = FileSystem.withoutSlashes(path)
     guard FileSystem.isDirectory(path) else { return }
     let names = try FileSystem.names(in: path)
-    if let name = names.first(where: { FileSystem.isDirectory(FileSystem.join(path, $0)) }) {
+    let folder = names.first { $0 != "additional_chat_templates" && FileSystem.isDirectory(FileSystem.join(path, $0)) }
+    if let name = folder {
       throw FileError(.exists, "'\(path)' is not replaced: it holds the directory '\(name)'")
     }
     guard names.isEmpty || names.contains(where: isOfModel) else {
@@ -55,9 +56,13 @@ public final class OutputDirectory {
       || name.hasSuffix(".safetensors.index.json")
   }
 
-  /// An output file inside.
+  /// An output file inside, in the folder that its name says (`folder/file`).
   public func file(_ name: String, expectedSize: Int? = nil) throws(FileError) -> OutputFile {
-    try OutputFile(path: FileSystem.join(partialPath, name), expectedSize: expectedSize)
+    if let slash = name.lastIndex(of: "/") {
+      let folder = FileSystem.join(partialPath, String(name[..<slash]))
+      guard FileSystem.isDirectory(folder) || mkdir(folder, 0o777) == 0 else { throw FileError.last("create", folder) }
+    }
+    return try OutputFile(path: FileSystem.join(partialPath, name), expectedSize: expectedSize)
   }
 
   /// Writes a small file inside.
@@ -99,13 +104,20 @@ public final class OutputDirectory {
     Partials.forget(partialPath)
   }
 
-  private func synchronizeFiles() throws(FileError) {
-    for name in try FileSystem.names(in: partialPath) {
-      let descriptor = open(FileSystem.join(partialPath, name), O_RDONLY | O_CLOEXEC)
+  private func synchronizeFiles(of folder: String? = nil) throws(FileError) {
+    let directory = folder.map { FileSystem.join(partialPath, $0) } ?? partialPath
+    for name in try FileSystem.names(in: directory) {
+      let name = folder.map { FileSystem.join($0, name) } ?? name
+      let file = FileSystem.join(partialPath, name)
+      if FileSystem.isDirectory(file) {
+        try synchronizeFiles(of: name)
+        continue
+      }
+      let descriptor = open(file, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else { throw FileError.last("write", FileSystem.join(path, name)) }
       defer { close(descriptor) }
       guard fsync(descriptor) == 0 else { throw FileError.last("write", FileSystem.join(path, name)) }
     }
-    FileSystem.synchronize(directory: partialPath)
+    FileSystem.synchronize(directory: directory)
   }
 }
