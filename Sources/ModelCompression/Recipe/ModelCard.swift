@@ -181,7 +181,15 @@ struct ModelCard {
     let hash = recipe.parent.contentHash.map { "\n\nThe parent's content hash is `\($0)`." } ?? ""
     let manifest = recipe.output == .gguf ? "MODEL.gguf" : "mtconv.json"
     return "## How to make it again\n\n```sh\nmtconv replay \(manifest) --parent PARENT\(newWeights) -o AGAIN"
-      + (recipe.output == .gguf ? ".gguf" : "") + "\n```" + hash
+      + (recipe.output == .gguf ? ".gguf" : "") + "\n```" + (weightsFile ?? "") + hash
+  }
+
+  /// Where the file of trained weights is to be found.
+  private var weightsFile: String? {
+    guard let overlay = recipe.overlay, overlay.method.contains("distillation") else { return nil }
+    return
+      "\n\n`distilled.safetensors` holds the trained weights, content hash `\(overlay.contentHash)`; it is in the folder"
+      + " that `--work` named when they were trained."
   }
 
   /// Where `replay` takes the weights from that do not follow from the parent: healing can be done again, training cannot.

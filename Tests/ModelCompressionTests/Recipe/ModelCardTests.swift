@@ -64,6 +64,16 @@ import Testing
     for name in ["README.md", "mtconv.json"] { #expect(try !folder.text(of: "small/\(name)").contains(folder.path)) }
   }
 
+  @Test func theFileOfTrainedWeightsIsNamedWithItsHash() throws {
+    var recipe = Recipe(parent: parent, output: .huggingFace, pruning: Self.plan)
+    let hash = ContentHash(of: [1])
+    for (method, isNamed) in [("healing", false), ("distillation", true)] {
+      recipe.overlay = OverlayRecord(method: method, contentHash: hash, weights: [:])
+      let card = try ModelCard(recipe: recipe, parent: parent, result: parent.pruned(by: Self.plan)).text()
+      #expect(card.contains("`distilled.safetensors` holds the trained weights, content hash `\(hash)`") == isNamed)
+    }
+  }
+
   @Test func ggufCarriesItUnderItsOwnKeysAndBack() throws {
     let made = try write(parent, "small.gguf")
     #expect(made.metadataLicence == ["license": "apache-2.0"])
