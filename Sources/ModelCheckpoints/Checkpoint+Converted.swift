@@ -13,7 +13,7 @@ extension Checkpoint {
     for (key, weight) in weights {
       let name = huggingFaceName(of: key)
       let target = format.fitting(shape: weight.shape, in: fileFormat)
-      result.weights[key] = Weight(weight.plain.converted(to: target, name: name))
+      result.weights[key] = Weight(weight.finest.plain.converted(to: target, name: name))
     }
     result.setQuantization(nil)
     return result
@@ -25,8 +25,15 @@ extension Checkpoint {
     guard fileFormat == .gguf else { return self }
     var result = self
     for (key, weight) in weights where weight.shape.count < 2 && weight.scale == nil {
-      result.weights[key] = Weight(weight.values.converted(to: .f32, name: huggingFaceName(of: key)))
+      result.weights[key] = Weight(weight.finest.values.converted(to: .f32, name: huggingFaceName(of: key)))
     }
+    return result
+  }
+
+  /// The model with the numbers of a cut as they were before they got back into the formats of the parent; lazy.
+  package var unrounded: Checkpoint {
+    var result = self
+    for (key, weight) in weights where weight.unrounded != nil { result.weights[key] = weight.finest }
     return result
   }
 

@@ -29,6 +29,7 @@ extension Checkpoint {
         name: spec.huggingFaceName(layer: layer))
     }
     result.keepEmbeddingScale(of: hyperparameters)
+    try result.renumberModules(of: self, kept: layers)
     return result
   }
 
@@ -37,13 +38,17 @@ extension Checkpoint {
   private mutating func keepEmbeddingScale(of parent: Hyperparameters) {
     guard architecture.scalesEmbedding, hyperparameters.hiddenSize != parent.hiddenSize else { return }
     let factor = (Double(parent.hiddenSize) / Double(hyperparameters.hiddenSize)).squareRoot()
-    let embedding = WeightKey(.embedding)
-    weights[embedding]!.values = weights[embedding]!.values.mapped(by: factor, plus: 0)
+    map(WeightKey(.embedding), by: factor, plus: 0)
     guard hyperparameters.tiesHead else { return }
     // offset + w' = (offset + w) / factor
-    let norm = WeightKey(.finalNorm)
     let offset = architecture.normOffset
-    weights[norm]!.values = weights[norm]!.values.mapped(by: 1 / factor, plus: offset / factor - offset)
+    map(WeightKey(.finalNorm), by: 1 / factor, plus: offset / factor - offset)
+  }
+
+  private mutating func map(_ key: WeightKey, by factor: Double, plus offset: Double) {
+    let weight = weights[key]!
+    weights[key]!.values = weight.values.mapped(by: factor, plus: offset)
+    weights[key]!.unrounded = weight.finest.values.converted(to: .f32, name: "").mapped(by: factor, plus: offset)
   }
 
   /// Kept positions along a dimension; nil if it is not cut.
@@ -99,8 +104,8 @@ extension Hyperparameters {
 extension Weight {
   /// The positions of each dimension that are kept; nil keeps all.
   ///
-  /// Codes and scales stay as they are where a scale still has one block to speak for. Where a cut runs through blocks, the weight
-  /// becomes plain numbers.
+  /// Codes and scales stay as they are where a scale still has one block to speak for. Where a cut runs through blocks, scaled codes become
+  /// plain numbers, and those of a block format are rounded again.
   fileprivate func cut(_ kept: [[Int]?], name: String) -> Weight {
     let rows = kept[0]
     let columns = kept.count > 1 ? kept[1] : nil
@@ -116,6 +121,12 @@ extension Weight {
     }
     if let rows { result.values = result.values.gatheringRows(rows) }
     if let columns { result.values = result.values.gatheringColumns(columns, name: name) }
+    if unrounded != nil || columns != nil && values.format.blockElements > 1 {
+      var numbers = finest.values.converted(to: .f32, name: name)
+      if let rows { numbers = numbers.gatheringRows(rows) }
+      if let columns { numbers = numbers.gatheringColumns(columns, name: name) }
+      result.unrounded = numbers
+    }
     return result
   }
 }

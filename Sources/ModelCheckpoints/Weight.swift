@@ -10,11 +10,17 @@ public struct Weight: Sendable {
   public var inputScale: LazyTensor?
   /// Of a key or value projection: the calibrated multiplier of what it gives as the key-value cache keeps it, shape `(1)`.
   public var cacheScale: LazyTensor?
+  /// What a cut left before it was rounded into `values` again, F32; nil where nothing was rounded. A conversion starts from here, so that
+  /// numbers are rounded once.
+  package var unrounded: LazyTensor?
 
   public init(_ values: LazyTensor, scale: ScaleGrid? = nil) {
     self.values = values
     self.scale = scale
   }
+
+  /// The same in the finest numbers that there are.
+  package var finest: Weight { unrounded.map { Weight($0) } ?? self }
 
   public var shape: [Int] { values.shape }
   public var format: ElementFormat { values.format }

@@ -11,20 +11,32 @@ struct HuggingFaceReader {
   let weights: () throws -> WeightFiles
 
   func checkpoint() throws -> Checkpoint {
-    let config = try ModelConfig(parsing: file("config.json"), name: "config.json")
+    var config = try ModelConfig(parsing: file("config.json"), name: "config.json")
     let reader = try ConfigReader(config)
-    let hyperparameters = try reader.hyperparameters()
+    var hyperparameters = try reader.hyperparameters()
     let architecture = reader.architecture
     let layout = try QuantizationLayout(config: config, modelOptConfig: modelOptConfig())
     let files = try SafetensorsFileSet(path: weights().path)
+    let hasOwnHead = try hyperparameters.tiesHead && files.hasHeadOfItsOwn(architecture)
+    if hasOwnHead {
+      hyperparameters.tiesHead = false
+      config.object["tie_word_embeddings"] = false
+    }
     var table = WeightTable(files: files, hyperparameters: hyperparameters, layout: layout)
     let tensors = try table.weights(of: architecture)
     try table.refuseUnknown(architecture: architecture)
-    return Checkpoint(
+    var checkpoint = Checkpoint(
       path: directory, fileFormat: .huggingFace, architecture: architecture, hyperparameters: hyperparameters,
       config: config, generationConfig: try generationConfig(), weights: tensors, quantization: table.layoutOfScales,
       carriedFiles: try carriedFiles(),
       ggufMetadata: [:], recipe: try recipe(), warnings: table.warnings)
+    if hasOwnHead {
+      checkpoint.warnings.append(
+        "the configuration ties the head to the embeddings, and lm_head.weight has other values: both are used, as in transformers"
+      )
+    }
+    checkpoint.warnings += checkpoint.quantizationWarnings()
+    return checkpoint
   }
 
   private func file(_ name: String) throws -> [UInt8] {

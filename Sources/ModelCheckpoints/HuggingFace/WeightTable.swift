@@ -34,7 +34,7 @@ struct WeightTable {
   mutating func refuseUnknown(architecture: Architecture) throws {
     for entry in files.entries where !used.contains(entry.name) {
       if hyperparameters.tiesHead, entry.name == "lm_head.weight" {
-        warnings.append("lm_head.weight is stored although embeddings are tied; it is not used, as in transformers")
+        warnings.append("lm_head.weight is stored beside tied embeddings, which are the same; it is left out")
       } else if !Self.emptySuffixes.contains(where: entry.name.hasSuffix) {
         throw CheckpointError(
           .unknownTensor, "tensor '\(entry.name)' \(entry.info.shape) is not part of family '\(architecture.name)'")
@@ -57,6 +57,21 @@ struct WeightTable {
     }
     used.insert(name)
     return member.tensor
+  }
+}
+
+extension SafetensorsFileSet {
+  /// Whether there is a head with other values than the embeddings, whatever the configuration says.
+  func hasHeadOfItsOwn(_ architecture: Architecture) throws -> Bool {
+    let names = [WeightRole.head, .embedding].map { architecture.spec(of: WeightKey($0)).huggingFaceName() }
+    guard let head = self[names[0]]?.tensor, let embedding = self[names[1]]?.tensor else { return false }
+    guard head.shape == embedding.shape, head.format == embedding.format else { return true }
+    var isSame = true
+    try head.forEachPanel { rows, bytes in
+      guard isSame else { return }
+      try embedding.withRows(rows) { isSame = bytes.elementsEqual($0) }
+    }
+    return !isSame
   }
 }
 

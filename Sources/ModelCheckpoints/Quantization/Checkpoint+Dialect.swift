@@ -66,7 +66,7 @@ extension Checkpoint {
   package func ignoredModules(in dialect: QuantizationDialect) -> [String] {
     let named = (quantization?.ignored ?? []).filter { ModulePattern($0).isName }
     let plain = weights.filter { $0.key.role.isLinear && $0.key.part == .weight && $0.value.scale == nil }
-    let modules = plain.keys.map { String(huggingFaceName(of: $0).dropLast(".weight".count)) }
+    let modules = plain.keys.map(moduleName)
     return named + modules.filter { !named.contains($0) }
   }
 }

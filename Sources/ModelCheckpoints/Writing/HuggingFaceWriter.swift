@@ -19,6 +19,20 @@ extension Checkpoint {
     }
   }
 
+  /// What stands beside codes for the engine alone, by tensor name: calibrated scales of inputs and of the key-value cache.
+  package var calibratedScales: [String: LazyTensor] {
+    guard let dialect = quantization?.dialect else { return [:] }
+    var result: [String: LazyTensor] = [:]
+    for (key, weight) in weights {
+      var calibrated = Weight(weight.values)
+      (calibrated.inputScale, calibrated.cacheScale) = (weight.inputScale, weight.cacheScale)
+      for tensor in dialect.tensors(of: calibrated, key.role, name: huggingFaceName(of: key)).dropFirst() {
+        result[tensor.name] = tensor.tensor
+      }
+    }
+    return result
+  }
+
   /// Writes a Hugging Face directory: weights, configuration, tokenizer and the files that belong to it.
   ///
   /// The directory appears under its name when it is complete. Sharded when larger than `options.maximumShardSize`.

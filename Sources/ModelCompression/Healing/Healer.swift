@@ -45,14 +45,15 @@ public struct Healer: Sendable {
   /// - Throws: `CompressionError.notEnoughText` if nothing is left to hold out, what the plan and the forward pass throw, and
   ///   `CancellationError`.
   public func heal(_ parent: Checkpoint, plan: PruningPlan, on set: CalibrationSet) throws -> Healing {
-    let student = try parent.pruned(by: plan)
+    // New weights are rounded once, when they are written.
+    let student = try parent.pruned(by: plan).unrounded
     try parent.checkTokens(set.sequences)
     let (fitted, heldOut) = try split(set)
     var run = try HealingRun(
       parent: parent, student: student, plan: plan, settings: settings, scratchFolder: scratchFolder, fitted: fitted,
       heldOut: heldOut)
     try run.heal { progress(WorkProgress(phase: "healing", completed: $0, total: $1, unit: .blocks)) }
-    let overlay = try WeightOverlay(run.replaced, for: student, method: "healing")
+    let overlay = try WeightOverlay(run.replaced, for: student, method: "healing", cutBy: plan)
     let report = HealingReport(
       settings: settings, tokens: set.tokenCount, heldOutTokens: heldOut.rows, steps: run.steps)
     return Healing(overlay: overlay, report: report)

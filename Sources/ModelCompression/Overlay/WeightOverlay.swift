@@ -21,6 +21,10 @@ public struct WeightOverlay: Sendable {
     public var family: String
     public var layerCount: Int
     public var parameterCount: Int
+    /// What the plan kept by which the model was cut, as a hash; nil if nobody said.
+    public var cut: ContentHash?
+    /// `Checkpoint.contentHash` of the model that it was cut from; nil if the plan did not know it.
+    public var parent: ContentHash?
   }
 
   public private(set) var settings: Settings
@@ -32,15 +36,34 @@ public struct WeightOverlay: Sendable {
   private static let metadataKey = "mtconv.overlay"
 
   /// Weights for `model`, by key; lazy ones stay so.
+  /// - Parameter plan: what `model` was cut by; the weights fit no other cut.
   /// - Throws: `CompressionError.wrongOverlay` for a weight that the model does not have, of another shape, or not F32.
-  public init(_ weights: [WeightKey: LazyTensor], for model: Checkpoint, method: String) throws {
+  public init(
+    _ weights: [WeightKey: LazyTensor], for model: Checkpoint, method: String, cutBy plan: PruningPlan? = nil
+  ) throws {
     for (key, tensor) in weights {
       guard let weight = model.weights[key] else {
         throw CompressionError(.wrongOverlay, "the overlay has a weight '\(key)', the model has none")
       }
       try Self.check(tensor.format, tensor.shape, of: model.huggingFaceName(of: key), expected: weight.shape)
     }
-    self.init(unchecked: weights, model, Settings(method: method, model))
+    var settings = Settings(method: method, model)
+    settings.cut = try plan?.cutHash
+    settings.parent = plan?.parent?.contentHash
+    self.init(unchecked: weights, model, settings)
+  }
+
+  /// Throws `wrongOverlay` for weights that were made for another cut than this one.
+  func check(plan: PruningPlan?) throws {
+    if let cut = settings.cut, try cut != plan?.cutHash {
+      throw CompressionError(
+        .wrongOverlay,
+        "the weights were made for a model that keeps other layers or indices than the plan; heal this cut")
+    }
+    if let parent = settings.parent, let hash = plan?.parent?.contentHash, parent != hash {
+      throw CompressionError(
+        .wrongOverlay, "the weights were made for a cut of the model \(parent), the plan is for \(hash)")
+    }
   }
 
   private init(unchecked weights: [WeightKey: LazyTensor], _ model: Checkpoint, _ settings: Settings) {

@@ -46,6 +46,15 @@ public struct PruningPlan: Sendable, Codable, Equatable {
     return (0..<parentLayerCount).filter { !kept.contains($0) }
   }
 
+  /// The hash of what is kept: the same for plans that cut alike, whatever they say of why.
+  var cutHash: ContentHash {
+    get throws {
+      var cut = PruningPlan(parentLayerCount: parentLayerCount, keptLayers: keptLayers, criterion: .explicit)
+      cut.keptIndices = keptIndices
+      return ContentHash(of: Array(try JSON(encoding: cut).serialized().utf8))
+    }
+  }
+
   /// No model comes near it; a plan that claims more is damaged.
   private static let layerLimit = 65_536
 

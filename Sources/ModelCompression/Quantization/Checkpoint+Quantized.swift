@@ -42,14 +42,17 @@ extension Checkpoint {
       return key.isQuantizable && weights[key]?.scale == nil && parent.weights[source]?.scale != nil
     }
     guard !cut.isEmpty else { return self }
-    guard let scheme = QuantizationScheme(layout) else {
+    guard let scheme = QuantizationScheme(weightsOf: layout) else {
       throw CompressionError(
         .invalidPlan,
         "the cut goes through blocks that share a scale (\(layout.weights)), and this layout cannot be quantized again; "
           + "cut whole blocks, or convert the model to bf16 first")
     }
     var result = try requantized(cut, by: scheme, from: self)
-    for key in cut { result.weights[key]?.inputScale = weights[key]?.inputScale }
+    for key in cut {
+      result.weights[key]?.inputScale = weights[key]?.inputScale
+      result.weights[key]?.unrounded = weights[key]?.values
+    }
     result.warnings.append(
       "\(cut.count) weights are cut inside blocks that share a scale; they are decoded and quantized again")
     return result
@@ -59,7 +62,7 @@ extension Checkpoint {
   func requantized(_ keys: [WeightKey], by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
     var result = self
     let rule = ScaleRule(format: scaleFormat(in: scheme.dialect), search: scheme.search)
-    let numbers = source.weights.filter { keys.contains($0.key) }
+    let numbers = source.weights.filter { keys.contains($0.key) }.mapValues(\.finest)
     let powers = try inputPowers(of: keys, scheme)
     let shared = scheme.sharesScales ? source.sharedScales(of: keys, rule: rule, powers) : [:]
     for (key, weight) in numbers {
@@ -82,7 +85,7 @@ extension Checkpoint {
         let members = roles.map { WeightKey($0, layer: layer) }.filter(keys.contains)
         // They read the same, so that its channels count the same.
         let scale = SharedScale(
-          members.map { (weights[$0]!, huggingFaceName(of: $0)) }, rule: rule,
+          members.map { (weights[$0]!.finest, huggingFaceName(of: $0)) }, rule: rule,
           powers: members.first.flatMap { powers[$0] })
         for key in members { result[key] = scale }
       }
@@ -163,11 +166,6 @@ extension Checkpoint {
       )
     }
     return idle
-  }
-
-  private func moduleName(of key: WeightKey) -> String {
-    let name = huggingFaceName(of: key)
-    return name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : name
   }
 }
 

@@ -93,16 +93,10 @@ extension QuantizationScheme {
       quantizesKeyValueCache: quantizesKeyValueCache, ignored: ignored)
   }
 
-  /// The scheme that a quantized model was made by, as far as its layout tells; nil if this package has none such.
-  init?(_ layout: QuantizationLayout) {
-    guard
-      let kind = Kind.allCases.first(where: {
-        $0.granularity == layout.weights && $0.activations == layout.activations
-      })
-    else { return nil }
-    self.init(
-      kind: kind, dialect: layout.dialect, ignored: layout.ignored,
-      quantizesKeyValueCache: layout.quantizesKeyValueCache)
+  /// A scheme by which weights become codes as in this layout, whatever it says of activations; nil if this package has none such.
+  init?(weightsOf layout: QuantizationLayout) {
+    guard let kind = Kind.allCases.first(where: { $0.granularity == layout.weights }) else { return nil }
+    self.init(kind: kind, dialect: layout.dialect)
   }
 
   private enum CodingKeys: String, CodingKey, CaseIterable {

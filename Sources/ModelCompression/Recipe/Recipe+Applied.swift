@@ -77,7 +77,7 @@ extension Recipe {
   private func quantizingAgain(
     _ keys: [WeightKey], of replaced: Checkpoint, like model: Checkpoint
   ) throws -> Checkpoint {
-    guard let layout = model.quantization, let scheme = QuantizationScheme(layout) else {
+    guard let layout = model.quantization, let scheme = QuantizationScheme(weightsOf: layout) else {
       throw CompressionError(
         .wrongOverlay,
         "tensor '\(model.huggingFaceName(of: keys[0]))' is codes of a layout that new values cannot be put into; "
@@ -98,7 +98,9 @@ extension Recipe {
   /// Reads the new weights twice: as they are, and as they will be written. With the hashes of the latter a file can be verified
   /// without the overlay.
   /// - Parameter report: what the method has to say, for a reader.
+  /// - Throws: `wrongOverlay` for weights that were made for another cut.
   public mutating func record(_ overlay: WeightOverlay, for parent: Checkpoint, report: JSON? = nil) throws {
+    try overlay.check(plan: pruning)
     self.overlay = OverlayRecord(
       method: overlay.settings.method, contentHash: try overlay.contentHash(), weights: [:], report: report)
     let made = try steps(on: parent, overlay)

@@ -13,17 +13,16 @@ struct ForwardComparison {
   /// The written file's residual stream against the parent's.
   let layers: [StreamSimilarity]
 
-  /// The plan runs with the roundings of the written file, so that it is told from it by its weights alone.
   init(
     parent: Checkpoint, expected: Checkpoint, written: Checkpoint, plan: PruningPlan?, set: CalibrationSet,
     emulation: Emulation, progress: @escaping WorkProgress.Handler
   ) throws {
+    // Without a record nobody knows what should be rounded; the same in both, they are told apart by their weights alone.
+    let roundings = try (written.recipe == nil ? written : expected).roundings(emulation)
     var (correctness, quality) = (ErrorSums(), LogitComparisonSums())
     var (parentLosses, losses) = (TokenLosses(), TokenLosses())
-    let roundings = try written.roundings(emulation)
     let models = [
-      try parent.network(emulation.ofParent), expected.network(roundings: roundings),
-      written.network(roundings: roundings),
+      try parent.network(emulation.ofParent), expected.network(roundings: roundings), try written.network(emulation),
     ]
     var streams = StreamComparison(of: models[2], with: models[0], plan: plan)
     let total = set.tokenCount * models.count

@@ -29,6 +29,23 @@ struct TensorComparer {
     return missing.keys.map { reference.huggingFaceName(of: $0) } + extra.keys.map { other.huggingFaceName(of: $0) }
   }
 
+  /// What an engine reads beside the weights and only one side has or says: calibrated scales, and the description of the codes.
+  var unmatchedQuantization: [String] {
+    let (expected, found) = (reference.calibratedScales, other.calibratedScales)
+    let scales = Set(expected.keys).symmetricDifference(found.keys).sorted()
+    return scales + (reference.quantization == other.quantization ? [] : ["quantization_config"])
+  }
+
+  /// Names of calibrated scales that are other numbers.
+  var differingScales: [String] {
+    get throws {
+      let found = other.calibratedScales
+      return try reference.calibratedScales.filter { name, scale in
+        try found[name].map { try $0.decoded() != scale.decoded() } ?? false
+      }.keys.sorted()
+    }
+  }
+
   private static func sums(_ a: Weight, _ b: Weight) throws -> ErrorSums {
     let length = a.values.rowLength
     let count = a.values.rowCount

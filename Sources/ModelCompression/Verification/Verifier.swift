@@ -45,14 +45,15 @@ public struct Verifier: Sendable {
       parent: parent, expected: expected, written: written, plan: recipe?.pruning, set: set,
       emulation: emulation, progress: progress)
     // The cost of each tensor is counted from the parent's values, in the places the plan gives them.
-    let unquantized = try recipe?.pruning.map { try parent.pruned(by: $0) } ?? parent
+    let unquantized = try recipe?.pruning.map { try parent.pruned(by: $0).unrounded } ?? parent
     let costs = try TensorComparer(reference: unquantized, other: written).comparisons(progress: progress)
     return VerificationReport(
       correctness: VerificationReport.Correctness(
         reference: recipe == nil ? "the parent as it is" : "the recipe applied to the parent",
         normalizedError: forward.correctness, tolerance: tolerance, expectsEqualTensors: recipe != nil,
-        unmatchedTensors: comparer.unmatched,
-        differingTensors: differences.filter { !$0.isExact }.map(\.name) + expectation.strangers,
+        unmatchedTensors: comparer.unmatched + (recipe == nil ? [] : comparer.unmatchedQuantization),
+        differingTensors: try differences.filter { !$0.isExact }.map(\.name) + expectation.strangers
+          + (recipe == nil ? [] : comparer.differingScales),
         checks: expectation.checks),
       quality: VerificationReport.Quality(
         comparison: forward.quality, parentPerplexity: forward.parentPerplexity, perplexity: forward.perplexity,

@@ -82,7 +82,7 @@ extension CompressJob {
         .invalidPlan, "the plan keeps everything, so there is nothing to distil; leave \(options.distillation.name) out"
       )
     }
-    let pruned = try model.pruned(by: plan)
+    let pruned = try model.pruned(by: plan).unrounded
     let student = try healing.map { try pruned.replacing($0) } ?? pruned
     let context = sequences.context ?? TextOptions.defaultContext
     let data = try TrainingData(

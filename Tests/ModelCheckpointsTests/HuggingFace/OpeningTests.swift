@@ -178,4 +178,23 @@ import Testing
     let error = #expect(throws: SafetensorsError.self) { _ = try Checkpoint(path: folder.path) }
     #expect("\(error!)".contains("model-00003-of-00004.safetensors"))
   }
+
+  /// transformers: "both are present with different values, so we will NOT tie them".
+  @Test func aHeadOfItsOwnIsUsedWhateverTheConfigurationSays() throws {
+    var folder = try ModelFolder("qwen3")
+    #expect(folder.config["tie_word_embeddings"] == true)
+    let embedding = try #require(folder.tensors["model.embed_tokens.weight"])
+    folder.tensors["lm_head.weight"] = embedding
+    let same = try folder.written()
+    let tied = try Checkpoint(path: same.path)
+    #expect(tied.hyperparameters.tiesHead && tied.warnings.count == 1)
+    var values = try embedding.decoded()
+    values[7] += 1
+    folder.set("lm_head.weight", values, shape: embedding.shape)
+    let other = try folder.written()
+    let model = try Checkpoint(path: other.path)
+    #expect(!model.hyperparameters.tiesHead && model.config["tie_word_embeddings"] == false)
+    #expect(try model.weights[WeightKey(.head)]?.values.decoded() == values)
+    #expect(model.warnings.contains { $0.contains("other values") })
+  }
 }

@@ -67,6 +67,28 @@ struct WeightOverlayTests {
     }
   }
 
+  /// Two cuts of one size: the weights of one are nonsense in the other.
+  @Test func isForOneCutOnly() throws {
+    let parent = try Pico.checkpoint("llama")
+    let plans = [[0, 2], [0, 1]].map { PruningPlan(parentLayerCount: 3, keptLayers: $0, criterion: .explicit) }
+    let cut = try parent.pruned(by: plans[0])
+    let norm = WeightKey(.finalNorm)
+    let weights = [norm: cut.weights[norm]!.values.converted(to: .f32, name: "")]
+    let folder = TemporaryFolder()
+    try WeightOverlay(weights, for: cut, method: "testing", cutBy: plans[0]).write(to: folder.file("o.safetensors"))
+    let overlay = try WeightOverlay(path: folder.file("o.safetensors"), for: cut)
+    var same = plans[0]
+    same.criterion = .loss
+    for (plan, isRefused) in [(plans[0], false), (same, false), (plans[1], true)] {
+      var recipe = Recipe(parent: parent, output: .huggingFace, pruning: plan)
+      var refused = false
+      do { try recipe.record(overlay, for: parent) } catch let error as CompressionError {
+        refused = error.code == .wrongOverlay
+      }
+      #expect(refused == isRefused)
+    }
+  }
+
   @Test func refusesAFileForAnotherModelOrOfAnotherKind() throws {
     let folder = TemporaryFolder()
     let model = try Pico.checkpoint("llama")

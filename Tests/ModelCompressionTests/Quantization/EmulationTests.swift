@@ -1,8 +1,10 @@
+import Foundation
 import MTConvTestSupport
 import ModelArchitectures
 import ModelCheckpoints
 import ModelCompute
 import OrderedCollections
+import SafetensorsFormat
 import TensorFormats
 import Testing
 
@@ -132,10 +134,50 @@ import Testing
     #expect(cached.passes && cached.quality.comparison.divergence > 0 && cached.emulation?.keyValueCache == "scale 1")
   }
 
+  /// A scale that is lost or damaged, or a configuration that says something else, is no weight: an engine computes another model.
+  @Test(arguments: ["scale", "missing scale", "configuration"])
+  func whatStandsBesideTheCodesIsVerified(_ damage: String) throws {
+    let parent = try Pico.checkpoint("llama")
+    let scheme = QuantizationScheme(
+      kind: .fp8Static, quantizesKeyValueCache: true,
+      ranges: ActivationRanges(layers: .init(repeating: Self.maxima, count: 3)))
+    let recipe = Recipe(parent: parent, output: .huggingFace, elementFormat: .bf16, quantization: scheme)
+    try recipe.write(of: parent, to: folder.file("out"))
+    let name = "model.layers.1.mlp.down_proj.input_scale"
+    switch damage {
+    case "scale":
+      let entry = try TensorTable(folder.file("out/model.safetensors")).file.entry(name)
+      try folder.flip(byte: entry.range.lowerBound + 1, of: "out/model.safetensors")
+    case "missing scale":
+      try folder.rewrite("out/model.safetensors", dropping: "model.layers.1.self_attn.k_scale")
+    default:
+      let config = try folder.text(of: "out/config.json")
+      try folder.write(config.replacingOccurrences(of: "\"lm_head\"", with: "\"lm_head_\""), to: "out/config.json")
+    }
+    let correctness = try Verifier().verify(Checkpoint(path: folder.file("out")), against: parent, on: Pico.tokens())
+      .correctness
+    #expect(!correctness.passes)
+    let found =
+      damage == "scale"
+      ? (correctness.differingTensors, name)
+      : (
+        correctness.unmatchedTensors,
+        damage == "configuration" ? "quantization_config" : "model.layers.1.self_attn.k_scale"
+      )
+    #expect(found.0 == [found.1])
+  }
+
   /// The same numbers in another format compute the same weights, whatever an engine does with one of them.
-  @Test func plainNumbersMadeOfCodesAreTheSameModel() throws {
+  @Test(arguments: [false, true]) func plainNumbersMadeOfCodesAreTheSameModel(hasRecipe: Bool) throws {
     let model = try quantized(.fp8Dynamic)
-    try model.converted(to: ElementFormat.f32, for: .huggingFace).write(to: folder.file("plain"), as: .huggingFace)
+    if hasRecipe {
+      let recipe = Recipe(parent: model, output: .huggingFace, elementFormat: .f32)
+      try recipe.write(of: model, to: folder.file("plain"))
+    } else {
+      var plain = model.converted(to: ElementFormat.f32, for: .huggingFace)
+      plain.recipe = nil
+      try plain.write(to: folder.file("plain"), as: .huggingFace)
+    }
     let plain = try Checkpoint(path: folder.file("plain"))
     #expect(try Verifier().verify(plain, against: model, on: Pico.tokens()).correctness.passes)
   }
