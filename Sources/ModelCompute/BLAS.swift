@@ -6,11 +6,12 @@ internal import TensorFormats
 /// Threads: OpenBLAS runs on one, always; products are cut into tiles here and the tiles given to the same workers as all
 /// other work (`parallelChunks`). So there is one pool, nothing is oversubscribed, and attention can multiply inside its own
 /// workers. The setting is global to the process: a program that uses OpenBLAS for itself can raise it again after the first
-/// product here.
+/// product here, and should not multiply while that one is made, because OpenBLAS may change its kernels then (`BLASKernels`).
 enum BLAS {
-  private static let isSingleThreaded: Bool = {
+  /// OpenBLAS set up for this process, once: who calls it refers to this first.
+  static let setUp: Void = {
+    BLASKernels.chooseForProcessor()
     openblas_set_num_threads(1)
-    return true
   }()
 
   /// Floating-point operations below which a product is not worth a second core.
@@ -32,7 +33,8 @@ enum BLAS {
     precondition((transposed == .left ? left.columns : left.rows) == output.rows)
     precondition((transposed == .right ? right.rows : right.columns) == output.columns)
     precondition((transposed == .right ? right.columns : right.rows) == inner)
-    guard isSingleThreaded, output.rows > 0, output.columns > 0 else { return }
+    guard output.rows > 0, output.columns > 0 else { return }
+    _ = setUp
     if output.rows == 1 && transposed != .left {
       // One row: sgemm would be three times slower.
       cblas_sgemv(

@@ -9,6 +9,7 @@ enum Cholesky {
 
   /// Writes L over A. Returns false, with the matrix half done, if A is not positive definite.
   static func factor(_ matrix: UnsafeMutablePointer<Double>, size: Int) -> Bool {
+    _ = BLAS.setUp
     for start in stride(from: 0, to: size, by: block) {
       let end = min(start + block, size)
       guard factorDiagonal(matrix, start..<end, stride: size) else { return false }
