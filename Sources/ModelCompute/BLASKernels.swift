@@ -15,17 +15,22 @@ internal import TensorFormats
 /// 64 bits, though both say which instructions they have. Debian 12's (0.3.21) takes an Emerald Rapids for a Prescott: a
 /// fifth of the speed. So where its kernels are of a time before AVX2, and the processor is not, it is told to choose
 /// again, by the name of a processor with the same instructions.
-enum BLASKernels {
+public enum BLASKernels {
+  /// The kernels in use, by OpenBLAS's name of their processor.
+  public static var current: String {
+    _ = BLAS.setUp
+    return loaded
+  }
+
+  private static var loaded: String { String(cString: openblas_get_corename()) }
+
   /// The variable by which OpenBLAS takes orders. One that the user has given stands.
   private static let variable = "OPENBLAS_CORETYPE"
-
-  /// The kernels in use, by OpenBLAS's name of their processor.
-  static var current: String { String(cString: openblas_get_corename()) }
 
   /// Must come before the first product of the process.
   static func chooseForProcessor() {
     #if arch(x86_64) && os(Linux)
-      guard let name = replacement(for: current, at: .current), getenv(variable) == nil else { return }
+      guard let name = replacement(for: loaded, at: .current), getenv(variable) == nil else { return }
       setenv(variable, name, 1)
       _ = mtconv_blas_choose_kernels()
       unsetenv(variable)

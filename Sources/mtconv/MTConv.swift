@@ -40,6 +40,7 @@ struct MTConv: ParsableCommand {
       VerifyCommand.self,
       ReportCommand.self,
       ReplayCommand.self,
+      BenchCommand.self,
     ])
 }
 

@@ -4,7 +4,7 @@ import Testing
 @Suite struct HelpTests {
   static let commands = [
     "inspect", "describe", "convert", "logits", "perplexity", "calibrate", "plan", "prune", "compress", "quantize",
-    "verify", "eval", "report", "replay", "heal", "finetune", "distill",
+    "verify", "eval", "report", "replay", "heal", "finetune", "distill", "bench",
   ]
 
   @Test(arguments: commands) func everyCommandHasHelpWorthReading(_ command: String) throws {

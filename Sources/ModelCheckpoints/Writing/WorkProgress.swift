@@ -6,7 +6,7 @@ public struct WorkProgress: Sendable {
   public let total: Int
   public let unit: Unit
 
-  public enum Unit: Sendable { case bytes, tokens, blocks }
+  public enum Unit: Sendable { case bytes, tokens, blocks, figures }
 
   public init(phase: String, completed: Int, total: Int, unit: Unit) {
     self.phase = phase

@@ -22,6 +22,14 @@ package enum InstructionLevel: Int, CaseIterable, Comparable, Sendable {
     #endif
   }()
 
+  package var name: String {
+    switch self {
+    case .baseline: "baseline instructions"
+    case .v3: "AVX2"
+    case .v4: "AVX-512"
+    }
+  }
+
   /// Every level this processor runs.
   package static var available: [InstructionLevel] { allCases.filter { $0 <= current } }
 

@@ -67,6 +67,7 @@ final class ProgressLine: Sendable {
     case .bytes: text += ", \(NumberText.bytes(Int(rate)))/s"
     case .tokens: text += ", \(NumberText.fixed(rate, 0)) tokens/s"
     case .blocks: text += ", block \(progress.completed) of \(progress.total)"
+    case .figures: text += ", \(progress.completed) of \(progress.total) figures"
     }
     if share > 0 { text += ", \(NumberText.duration(elapsed / share - elapsed)) left" }
     return text

@@ -22,7 +22,6 @@ struct BLASKernelsTests {
   #if arch(x86_64) && os(Linux)
     @Test(.enabled(if: ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil))
     func theOnesInUseAreOfThisProcessor() {
-      _ = BLAS.setUp
       #expect(BLASKernels.replacement(for: BLASKernels.current, at: .current) == nil)
       #expect(ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil)
     }
