@@ -69,6 +69,15 @@ static inline int mtconv_cpu_level(void) {
 #define MTCONV_VARIANTS(name, parameters, arguments)
 #endif
 
+/// Tells the processor that a loop only waits.
+static inline void mtconv_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
+
 MTCONV_KERNEL(mtconv_bf16_to_f32)
 MTCONV_KERNEL(mtconv_f32_to_bf16)
 MTCONV_KERNEL(mtconv_f16_to_f32)

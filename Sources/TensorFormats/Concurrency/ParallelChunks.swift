@@ -16,7 +16,7 @@ public func parallelChunks<Failure: Error>(
   }
   let next = Atomic<Int>(0)
   let failure = Mutex<Failure?>(nil)
-  DispatchQueue.concurrentPerform(iterations: min(chunks, processorCount)) { _ in
+  @Sendable func work() {
     while true {
       let chunk = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard chunk < chunks else { return }
@@ -28,6 +28,10 @@ public func parallelChunks<Failure: Error>(
         next.store(chunks, ordering: .relaxed)
       }
     }
+  }
+  let threads = min(chunks, processorCount)
+  if !WorkerPool.shared.run(helpers: threads - 1, work) {
+    DispatchQueue.concurrentPerform(iterations: threads) { _ in work() }
   }
   if let error = failure.withLock({ $0 }) { throw error }
 }
