@@ -6,6 +6,7 @@ public struct CompressionError: Error, Equatable, CustomStringConvertible {
     case invalidTask
     case invalidTokens
     case missingWeight
+    case nonFiniteActivation
     case nonFiniteWeight
     case notEnoughText
     case wrongOverlay

@@ -99,7 +99,8 @@ import Testing
   @Test(
     arguments: [
       ("5GB", 5_000_000_000), ("5g", 5_000_000_000), ("512MiB", 512 << 20), ("1.5 GiB", nil), ("1.5GiB", 3 << 29),
-      ("1000000", 1_000_000), ("7B", 7), ("0", nil), ("0.5", nil), ("-1GB", nil), ("GB", nil), ("1e3", nil),
+      ("1000000", 1_000_000), ("7B", 7), ("1TiB", 1 << 40), ("2T", 2_000_000_000_000), ("1tb", 1_000_000_000_000),
+      ("0", nil), ("0.5", nil), ("-1GB", nil), ("GB", nil), ("1e3", nil),
       ("nan", nil), ("inf", nil), ("0x10", nil), ("99999999999GB", nil), ("", nil), ("5XB", nil),
     ] as [(String, Int?)])
   func readsSizesWithUnits(_ text: String, _ count: Int?) {

@@ -191,7 +191,7 @@ import Testing
     #expect(
       verified["correctness"]?.object?.keys == [
         "passes", "reference", "normalizedError", "tolerance", "expectsEqualTensors", "checks", "unmatchedTensors",
-        "differingTensors",
+        "differingTensors", "differingSettings",
       ])
     #expect(verified["quality"]?["perplexityRatio"]?.double != nil)
     let refused = try report(

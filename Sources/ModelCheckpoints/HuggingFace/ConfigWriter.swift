@@ -43,9 +43,11 @@ extension ModelConfig {
     if object["layer_types"] != nil || !hyperparameters.followsPattern(of: architecture) {
       result.object["layer_types"] = hyperparameters.layerTypes
     }
-    let hasFewerLayers = object["num_hidden_layers"] != result.object["num_hidden_layers"]
-    if hasFewerLayers, let limit = object["max_window_layers"]?.int, limit > hyperparameters.layerCount {
-      result.object["max_window_layers"] = .int(hyperparameters.layerCount)
+    if let limit = object["max_window_layers"]?.int,
+      object["num_hidden_layers"] != result.object["num_hidden_layers"]
+    {
+      result.object["max_window_layers"] = .int(
+        hyperparameters.fullLayersBeforeWindow ?? min(limit, hyperparameters.layerCount))
     }
     return result
   }
@@ -57,6 +59,15 @@ extension Hyperparameters {
     let size = Double(headDimension)
     let fraction = Double(rotary.dimension) / size
     return Int(size * fraction) < rotary.dimension ? fraction.nextUp : fraction
+  }
+
+  /// How many layers stand before the first that looks through a window, where all behind it do, too: Qwen's `max_window_layers`, which
+  /// shrinks by every such layer that goes. Nil where no layer has a window or their order is another.
+  fileprivate var fullLayersBeforeWindow: Int? {
+    guard let first = layerKinds.firstIndex(of: .sliding),
+      layerKinds[first...].allSatisfy({ $0 == .sliding })
+    else { return nil }
+    return first
   }
 
   var layerTypes: JSON { .array(layerKinds.map { .string($0.rawValue) }) }

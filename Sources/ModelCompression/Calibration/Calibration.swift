@@ -58,6 +58,10 @@ public struct Calibration {
     while measured.layers.count < layerCount {
       let layer = measured.layers.count
       let collector = try run(network.block(layer), from: stream(before: layer), to: stream(before: layer + 1))
+      guard collector.cosines.isFinite else {
+        throw CompressionError(
+          .nonFiniteActivation, "layer \(layer) of '\(model.path)' gives numbers that are not finite")
+      }
       measured.layers.append(collector.sites)
       measured.cosines.append(collector.cosines)
       try save(measured)

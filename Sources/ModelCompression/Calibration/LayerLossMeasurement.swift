@@ -105,7 +105,12 @@ public struct LayerLossMeasurement: Sendable {
       done.append(sums)
       try work?.saveLosses(done)
     }
-    return losses(done)
+    let result = losses(done)
+    guard result.baseline.isFinite else {
+      throw CompressionError(
+        .nonFiniteActivation, "the loss of '\(model.path)' is not finite: nothing can be compared with it")
+    }
+    return result
   }
 
   /// The losses of one group of sequences: one for each run, and that of the whole model.

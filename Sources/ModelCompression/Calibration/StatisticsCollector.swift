@@ -31,7 +31,7 @@ func cosineSum(_ a: Matrix, _ b: Matrix) -> Double {
   return parallelMap(of: a.rows, chunk: 256) { cosine(a[$0], b[$0]) }.reduce(0, +)
 }
 
-/// 1 for two zero vectors, 0 for one.
+/// 1 for two zero vectors, 0 for one, NaN if a number of either is not finite.
 func cosine(_ a: UnsafeMutableBufferPointer<Float>, _ b: UnsafeMutableBufferPointer<Float>) -> Double {
   var (products, squares, others) = (SIMD8<Double>.zero, SIMD8<Double>.zero, SIMD8<Double>.zero)
   let (x, y) = (UnsafeRawPointer(a.baseAddress), UnsafeRawPointer(b.baseAddress))
@@ -53,5 +53,6 @@ func cosine(_ a: UnsafeMutableBufferPointer<Float>, _ b: UnsafeMutableBufferPoin
     other += v * v
   }
   let norm = (square * other).squareRoot()
+  guard norm.isFinite else { return .nan }
   return norm > 0 ? product / norm : square == other ? 1 : 0
 }

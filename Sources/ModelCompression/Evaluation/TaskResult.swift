@@ -12,7 +12,7 @@ public struct TaskResult: Sendable {
   /// - Parameters:
   ///   - set: made for a model with the same tokenizer.
   ///   - emulation: what of an engine's arithmetic; by default all that the checkpoint says.
-  /// - Throws: `invalidTokens` for a model with another vocabulary, and what the forward pass throws.
+  /// - Throws: `invalidTokens` for a model with another vocabulary, `nonFiniteActivation` if a score is no number, and what the forward pass throws.
   public init(
     of model: Checkpoint, on set: TaskSet, emulation: Emulation = .declared,
     progress: @escaping WorkProgress.Handler = { _ in }
@@ -21,6 +21,10 @@ public struct TaskResult: Sendable {
     let requests = Array(set.requests.joined())
     let scorer = try RequestScorer(network: model.network(emulation), requests: requests, progress: progress)
     var scores = try scorer.logLikelihoods()[...]
+    guard !scores.contains(where: \.isNaN) else {
+      throw CompressionError(
+        .nonFiniteActivation, "'\(model.path)' gives numbers that are not finite: nothing can be scored")
+    }
     questions = set
     logLikelihoods = set.requests.map { choices in
       defer { scores = scores.dropFirst(choices.count) }

@@ -33,7 +33,7 @@ extension BlockHealer {
       errorBefore: before, errorAfter: before, isKept: false)
     defer { record(step) }
     guard before > Self.rounding else {
-      step.reason = "nothing to heal"
+      step.reason = before.isFinite ? "nothing to heal" : "the model gives numbers that are not finite"
       return
     }
     let equations = refit.makeEquations()

@@ -45,6 +45,16 @@ public enum SizeGoal: Sendable, Codable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// The limit and its unit, for goals that are stated against the parent.
+  func bound(_ limit: Int) -> String {
+    switch self {
+    case .parameters, .weightBytes, .memory: ""
+    case .parameterShare: ", at most \(limit)"
+    case .speedup(_, .decode): ", at most \(limit) bytes a token"
+    case .speedup(_, .prefill): ", at most \(limit) operations a token"
+    }
+  }
+
   func limit(for parent: ModelFootprint) -> Int {
     switch self {
     case .parameters(let count): count

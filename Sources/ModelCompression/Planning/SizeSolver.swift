@@ -97,7 +97,7 @@ public struct SizeSolver: Sendable {
     let smallest = goal.measure(try footprint(sizes.hyperparameters(like: parent)))
     return CompressionError(
       .invalidPlan,
-      "no model meets \(goal), which is \(limit): the smallest within the limits (\(sizes.name)) has \(smallest);"
+      "no model meets \(goal)\(goal.bound(limit)): the smallest within the limits (\(sizes.name)) has \(smallest);"
         + " let more axes be cut, or more of them")
   }
 }

@@ -74,7 +74,7 @@ struct StreamComparison {
 
   /// The sum over rows of the cosine of `result` and of the channels of `parent` that it has.
   private static func cosines(_ result: Matrix, _ parent: Matrix, _ channels: [Int]?) -> Double {
-    let cosines = result.mapRows { row, index in
+    let cosines = result.mapRows { row, index -> Double in
       let other = parent[index]
       var (x2, y2, xy) = (0.0, 0.0, 0.0)
       for position in row.indices {
@@ -84,7 +84,8 @@ struct StreamComparison {
         xy += x * y
       }
       let norm = (x2 * y2).squareRoot()
-      return norm > 0 ? xy / norm : 1
+      guard norm.isFinite else { return Double.nan }
+      return norm > 0 ? xy / norm : x2 == y2 ? 1 : 0
     }
     return cosines.reduce(0, +)
   }

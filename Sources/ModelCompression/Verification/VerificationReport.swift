@@ -24,11 +24,14 @@ public struct VerificationReport: Sendable, Encodable {
     public let unmatchedTensors: [String]
     /// Weights whose values differ.
     public let differingTensors: [String]
+    /// What of the tokenizer and of the context differs, in a few words each; counts where differing tensors count.
+    public let differingSettings: [String]
     /// How each weight was checked.
     public let checks: Checks
 
     public var passes: Bool {
-      unmatchedTensors.isEmpty && normalizedError <= tolerance && (differingTensors.isEmpty || !expectsEqualTensors)
+      unmatchedTensors.isEmpty && normalizedError <= tolerance
+        && (differingTensors.isEmpty && differingSettings.isEmpty || !expectsEqualTensors)
     }
   }
 
@@ -80,6 +83,7 @@ extension VerificationReport {
 extension VerificationReport.Correctness {
   private enum Key: String, CodingKey {
     case passes, reference, normalizedError, tolerance, expectsEqualTensors, checks, unmatchedTensors, differingTensors
+    case differingSettings
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -92,6 +96,7 @@ extension VerificationReport.Correctness {
     try container.encode(checks, forKey: .checks)
     try container.encode(unmatchedTensors, forKey: .unmatchedTensors)
     try container.encode(differingTensors, forKey: .differingTensors)
+    try container.encode(differingSettings, forKey: .differingSettings)
   }
 }
 

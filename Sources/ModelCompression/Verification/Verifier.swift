@@ -54,6 +54,7 @@ public struct Verifier: Sendable {
         unmatchedTensors: comparer.unmatched + (recipe == nil ? [] : comparer.unmatchedQuantization),
         differingTensors: try differences.filter { !$0.isExact }.map(\.name) + expectation.strangers
           + (recipe == nil ? [] : comparer.differingScales),
+        differingSettings: try SettingsComparison(of: written, against: expected).differences,
         checks: expectation.checks),
       quality: VerificationReport.Quality(
         comparison: forward.quality, parentPerplexity: forward.parentPerplexity, perplexity: forward.perplexity,

@@ -96,24 +96,30 @@ struct LayerLossOptions: ParsableArguments, CustomStringConvertible {
   )
   var layerLoss: LayerRunLengths?
 
-  @Option(name: .long, help: ArgumentHelp("Tokens that --layer-loss runs on.", valueName: "tokens"))
-  var layerLossTokens = LayerLossMeasurement.defaultTokenLimit
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Tokens that --layer-loss runs on (default: \(LayerLossMeasurement.defaultTokenLimit)).", valueName: "tokens"))
+  var layerLossTokens: Int?
+
+  private var tokenLimit: Int { layerLossTokens ?? LayerLossMeasurement.defaultTokenLimit }
 
   func validate() throws {
     if let length = layerLoss?.values.first(where: { $0 < 1 }) {
       throw ValidationError("--layer-loss has a run of \(length) layers, expected at least 1")
     }
-    if layerLossTokens < 1 { throw ValidationError("--layer-loss-tokens is \(layerLossTokens), expected at least 1") }
+    if tokenLimit < 1 { throw ValidationError("--layer-loss-tokens is \(tokenLimit), expected at least 1") }
+    if layerLossTokens != nil, layerLoss == nil { throw ValidationError("--layer-loss-tokens needs --layer-loss") }
   }
 
   /// Nil if it was not asked for.
   func measurement(of model: Checkpoint, on set: CalibrationSet) throws -> LayerLossMeasurement? {
     try layerLoss.map {
-      try LayerLossMeasurement(of: model, on: set, lengths: $0.values, tokenLimit: layerLossTokens)
+      try LayerLossMeasurement(of: model, on: set, lengths: $0.values, tokenLimit: tokenLimit)
     }
   }
 
-  var description: String { layerLoss.map { "layer losses \($0) on \(layerLossTokens) tokens" } ?? "" }
+  var description: String { layerLoss.map { "layer losses \($0) on \(tokenLimit) tokens" } ?? "" }
 }
 
 /// Lengths of runs of layers: `1,4,8`.

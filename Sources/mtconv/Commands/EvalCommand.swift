@@ -33,8 +33,9 @@ struct EvalCommand: ParsableCommand {
     completion: .file())
   var shotsData: String?
 
-  @Option(name: .long, help: ArgumentHelp("Examples before each question of mmlu.", valueName: "count"))
-  var shots = TaskShots.defaultCount
+  @Option(
+    name: .long, help: ArgumentHelp("Examples of --shots-data before each question (default: 5).", valueName: "count"))
+  var shots: Int?
 
   @Option(
     name: .long,
@@ -61,13 +62,14 @@ struct EvalCommand: ParsableCommand {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit is \(limit), expected at least 1") }
-    if shots < 1 { throw ValidationError("--shots is \(shots), expected at least 1") }
+    if let shots, shots < 1 { throw ValidationError("--shots is \(shots), expected at least 1") }
+    if shots != nil, shotsData == nil { throw ValidationError("--shots needs --shots-data FILE") }
     if shotsData != nil, !task.hasSubjects { throw ValidationError("--shots-data is for mmlu, not \(task.rawValue)") }
   }
 
   func run() throws {
     try FileError.refuseExisting(files: samples, from: [model, compare, data, shotsData], unless: force)
-    let examples = try shotsData.map { try TaskShots(path: $0, count: shots) }
+    let examples = try shotsData.map { try TaskShots(path: $0, count: shots ?? TaskShots.defaultCount) }
     let items = try task.items(in: data, shots: examples, limit: limit)
     let progress = output.progress
     let start = ContinuousClock.now

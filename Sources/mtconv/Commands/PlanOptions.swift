@@ -255,6 +255,7 @@ struct SearchOptions: ParsableArguments {
 
   func validate() throws {
     if (task == nil) != (taskData == nil) { throw ValidationError("--task and --task-data go together") }
+    if taskLimit != nil, task == nil { throw ValidationError("--task-limit needs --task") }
     for (name, value) in [
       ("--search", search), ("--task-limit", taskLimit ?? 1), ("--search-heal", searchHeal ?? 1),
     ] where value < 1 { throw ValidationError("\(name) is \(value), expected at least 1") }

@@ -89,6 +89,7 @@ struct VerifyReport: Report {
     if report.correctness.checks.overlaid + report.correctness.checks.hashed > 0 { lines.append(checks) }
     lines += list("missing, extra or misshapen", correctness.unmatchedTensors)
     if !correctness.passes { lines += list("different from \(correctness.reference)", correctness.differingTensors) }
+    lines += list("not as in \(correctness.reference)", correctness.differingSettings)
     let comparison = quality.comparison
     var line = "quality      \(quality.maximumPerplexityRatio == nil ? "    " : mark(quality.passes))"
     line += "  KL \(NumberText.fixed(comparison.divergence, 5)) nats,"
@@ -102,7 +103,7 @@ struct VerifyReport: Report {
     return lines.joined(separator: "\n")
   }
 
-  /// A line under the verdict that names the first of some tensors.
+  /// A line under the verdict that names the first of some differences.
   private func list(_ what: String, _ names: [String]) -> [String] {
     guard !names.isEmpty else { return [] }
     let more = names.count > 3 ? " and \(names.count - 3) more" : ""

@@ -81,6 +81,20 @@ import Testing
     #expect(pruned.config["max_window_layers"] == 1)
   }
 
+  /// A reader that knows only `max_window_layers` finds the kinds that `layer_types` lists, whatever layers go.
+  @Test(arguments: [([0, 1, 2], 2), ([0, 2], 1), ([2], 0), ([0, 1], 2)])
+  func theWindowBeginsAtTheLayerWhereItBeganInTheParent(kept: [Int], expected: Int) throws {
+    var folder = try ModelFolder("qwen2", config: "config.v4.json")
+    folder.config["use_sliding_window"] = true
+    folder.config["max_window_layers"] = 2
+    let written = try folder.written()
+    let parent = try Checkpoint(path: written.path)
+    #expect(parent.hyperparameters.layerKinds == [.full, .full, .sliding])
+    let pruned = try parent.keeping(layers: kept)
+    let config = kept.count == 3 ? parent.config : pruned.config
+    #expect(config["max_window_layers"]?.int == expected)
+  }
+
   @Test func aWindowThatIsSwitchedOffStaysAsItIsWritten() throws {
     let folder = try ModelFolder("qwen2", config: "config.v4.json").written()
     let pruned = try Checkpoint(path: folder.path).keeping(layers: [0, 1])

@@ -21,6 +21,18 @@ import Testing
     return try folder.bytes(of: "stats")
   }
 
+  /// Statistics of a broken model would rank its layers and neurons all the same.
+  @Test(arguments: [Float.nan, .infinity, 3e38]) func aModelThatIsNotFiniteIsRefusedByTheLayer(value: Float) throws {
+    let name = "model.layers.1.mlp.down_proj.weight"
+    let broken = try Pico.checkpoint("llama").changing(name) { for index in $0.indices { $0[index] = value } }
+    let set = Self.sequences(for: broken)
+    let error = #expect(throws: CompressionError.self) { try ActivationStatistics(of: broken, on: set) }
+    #expect(error?.code == .nonFiniteActivation && error?.message.hasPrefix("layer 1 of ") == true)
+    #expect(throws: CompressionError(.nonFiniteActivation, "")) {
+      try LayerLossMeasurement(of: broken, on: set, lengths: [1]).run()
+    }
+  }
+
   @Test(arguments: ["llama", "gemma2"]) func theStreamMayWaitInFiles(_ family: String) throws {
     let folder = TemporaryFolder()
     let model = try Pico.checkpoint(family)

@@ -60,6 +60,32 @@ import Testing
     #expect(report.tensors.allSatisfy { $0.isExact })
   }
 
+  @Test func failsWhenAnotherTokenizerOrContextIsBesideTheWeights() throws {
+    let model = try Checkpoint(path: Fixture.path("models/kjv-1m"))
+    let plan = PruningPlan(parentLayerCount: 12, keptLayers: [0, 11], criterion: .explicit)
+    try Recipe(parent: model, output: .huggingFace, pruning: plan).applied(to: model)
+      .write(to: folder.file("kjv"), as: .huggingFace)
+    func differences() throws -> [String] {
+      let report = try Verifier().verify(
+        Checkpoint(path: folder.file("kjv")), against: model,
+        on: CalibrationSet.random(for: model, context: 16, count: 1))
+      #expect(report.correctness.passes == report.correctness.differingSettings.isEmpty)
+      return report.correctness.differingSettings
+    }
+    func replace(_ text: String, by other: String, in name: String) throws {
+      let bytes = try folder.bytes(of: "kjv/" + name)
+      let changed = String(decoding: bytes, as: UTF8.self).replacing(text, with: other, maxReplacements: 1)
+      #expect(Array(changed.utf8) != bytes)
+      try folder.write(changed, to: "kjv/" + name)
+    }
+    #expect(try differences() == [])
+    try replace("\"max_position_embeddings\": 256", by: "\"max_position_embeddings\": 128", in: "config.json")
+    #expect(try differences() == ["context length is 128, expected 256"])
+    try replace("\"Ġthe\":", by: "\"Ġthx\":", in: "tokenizer.json")
+    let found = try differences()
+    #expect(found.count == 2 && found[1].hasSuffix("is 'Ġthx', expected 'Ġthe'"))
+  }
+
   @Test(arguments: [
     "model.layers.0.mlp.down_proj.weight", "model.layers.1.self_attn.q_proj.weight_scale", "model.norm.weight",
     "model.embed_tokens.weight",
