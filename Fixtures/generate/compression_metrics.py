@@ -99,7 +99,9 @@ def trained() -> dict:
     tokenizer = AutoTokenizer.from_pretrained(path)
 
     def sequences(name: str) -> torch.Tensor:
-        ids = tokenizer((path / name).read_text(), add_special_tokens=False)["input_ids"]
+        # As llama-perplexity: the beginning token before the text, and in place of the first token of each further sequence.
+        ids = tokenizer((path / name).read_text())["input_ids"]
+        assert ids[0] == tokenizer.bos_token_id
         tokens = torch.tensor(ids[: context * chunks]).reshape(chunks, context)
         tokens[:, 0] = tokenizer.bos_token_id
         return tokens

@@ -151,7 +151,8 @@ import Testing
       "calibrate", "models/kjv-1m", "--text", "models/kjv-1m/calibration.txt", "--context", "32", "--chunks", "1",
       "--layer-loss", "-o", statistics)
     let found = try report(
-      "plan", "models/kjv-1m", "--stats", statistics, "--params", "70%", "--depth-by", "loss", "--heldout",
+      "plan", "models/kjv-1m", "--stats", statistics, "--params", "60%", "--depth-by", "loss",
+      "--heldout",
       "models/kjv-1m/heldout.txt", "--context", "32", "--heldout-chunks", "1", "--search", "2", "--candidates",
       folder.file("c.json"), "-o", folder.file("plan.json"))
     #expect(found.object?.keys == ["output", "plan", "parent", "pruned", "depth", "search"])

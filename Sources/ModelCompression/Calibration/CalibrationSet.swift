@@ -32,14 +32,16 @@ public struct CalibrationSet: Sendable {
 
   /// Cuts a text into at most `limit` sequences of `context` tokens; what is left over at the end is not used.
   ///
-  /// Models that begin with a special token get it in place of the first token of each sequence, as llama-perplexity does, so
-  /// that every sequence is a legal input and no token is counted twice.
+  /// Models that begin with a special token get it before the text and in place of the first token of each further sequence, as in
+  /// llama-perplexity, so that every sequence is a legal input and no token is counted twice.
   public init(text: String, model: Checkpoint, context: Int, limit: Int?, beginsSequences: Bool = true) throws {
     guard let description = try model.tokenizerDescription() else {
       throw CompressionError(.notEnoughText, "'\(model.path)' has no tokenizer to read text with")
     }
     let tokenizer = try Tokenizer(description)
-    let tokens = tokenizer.encode(text, addsSpecialTokens: false, parsesSpecialTokens: false)
+    let beginning = beginsSequences && description.addsBeginning ? description.beginningToken : nil
+    let tokens =
+      (beginning.map { [$0] } ?? []) + tokenizer.encode(text, addsSpecialTokens: false, parsesSpecialTokens: false)
     let count = min(tokens.count / context, limit ?? .max)
     guard count > 0 else {
       throw CompressionError(
@@ -47,7 +49,6 @@ public struct CalibrationSet: Sendable {
         "the text has \(tokens.count) tokens, expected at least one sequence of \(context); give more text or a shorter context"
       )
     }
-    let beginning = beginsSequences && description.addsBeginning ? description.beginningToken : nil
     sequences = (0..<count).map { index in
       var sequence = Array(tokens[index * context..<(index + 1) * context])
       if let beginning { sequence[0] = beginning }

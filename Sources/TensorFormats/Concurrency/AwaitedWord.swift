@@ -34,9 +34,24 @@ final class AwaitedWord: @unchecked Sendable {
     wake()
   }
 
-  func subtractOne() {
-    word.subtract(1, ordering: .sequentiallyConsistent)
+  /// Subtracts, and returns what is left.
+  @discardableResult
+  func subtract(_ amount: Int) -> Int {
+    let left = word.subtract(amount, ordering: .sequentiallyConsistent).newValue
     wake()
+    return left
+  }
+
+  /// Adds one if what is there `isAllowed`; nobody is woken for that.
+  func addOne(if isAllowed: (Int) -> Bool) -> Bool {
+    var value = word.load(ordering: .acquiring)
+    while isAllowed(value) {
+      let (isDone, found) = word.compareExchange(
+        expected: value, desired: value + 1, ordering: .sequentiallyConsistent)
+      if isDone { return true }
+      value = found
+    }
+    return false
   }
 
   /// Returns the first value seen that `isAwaited`.

@@ -10,14 +10,16 @@ final class WorkerPool: @unchecked Sendable {
 
   private let helperCount: Int
   private let isTaken = Atomic<Bool>(false)
-  /// The number of the job, and in the lowest bits how many helpers take part. The first ones do; the others pass it by.
+  /// The number of the job, and in the lowest bits how many helpers are asked for: the first ones.
   private let job = AwaitedWord(0)
   private static let countBits = 16
-  /// Helpers that are not done with the job.
-  private let unfinished = AwaitedWord(0)
-  /// Of the present job. A helper that takes part reads it before the job ends, the others never.
-  private var work: (@Sendable () -> Void)?
   private var jobNumber = 0
+  /// The helpers at work, and whether more may join: the caller waits for those who did, not for those who come too late, which on a
+  /// busy machine may be milliseconds.
+  private let gate = AwaitedWord(0)
+  private static let isOpen = 1 << 32
+  /// Of the present job. Read between joining and leaving only.
+  private var work: (@Sendable () -> Void)?
 
   init(helperCount: Int) {
     self.helperCount = min(max(helperCount, 0), 1 << Self.countBits - 1)
@@ -26,7 +28,8 @@ final class WorkerPool: @unchecked Sendable {
     }
   }
 
-  /// Runs `work` on the calling thread and on up to `helpers` others, and returns when all are done.
+  /// Runs `work` on the calling thread and on others, as many as `helpers` and as are free before the caller is done with it; returns
+  /// when all are.
   ///
   /// - Returns: false, and nothing was run, if the pool is at work already: for another caller, or for a piece of work that itself
   ///   wants to share.
@@ -35,11 +38,11 @@ final class WorkerPool: @unchecked Sendable {
     guard helpers > 0, !isTaken.exchange(true, ordering: .acquiring) else { return false }
     withoutActuallyEscaping(work) { work in
       self.work = work
-      unfinished.store(helpers)
+      gate.store(Self.isOpen)
       jobNumber += 1
       job.store(jobNumber << Self.countBits | helpers)
       work()
-      _ = unfinished.wait { $0 == 0 }
+      if gate.subtract(Self.isOpen) > 0 { _ = gate.wait { $0 == 0 } }
       self.work = nil
     }
     isTaken.store(false, ordering: .releasing)
@@ -50,13 +53,13 @@ final class WorkerPool: @unchecked Sendable {
     var seen = 0
     while true {
       seen = job.wait { $0 != seen }
-      guard index < seen & (1 << Self.countBits - 1) else { continue }
+      guard index < seen & (1 << Self.countBits - 1), gate.addOne(if: { $0 >= Self.isOpen }) else { continue }
       perform()
-      unfinished.subtractOne()
+      gate.subtract(1)
     }
   }
 
-  /// A function of its own, so that the work is let go before the job is said to be done.
+  /// A function of its own, so that the work is let go before the helper leaves.
   @inline(never)
   private func perform() { work?() }
 }

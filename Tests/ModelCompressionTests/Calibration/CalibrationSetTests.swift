@@ -13,13 +13,13 @@ import Testing
 
   private static let text = String(repeating: "In the beginning God created the heaven and the earth. ", count: 12)
 
-  @Test func cutsWholeSequencesAndPutsTheBeginningInPlaceOfTheFirstToken() throws {
+  @Test func cutsWholeSequencesAndPutsTheBeginningBeforeTheTextAndInPlaceOfTheFirstTokenOfOthers() throws {
     let tokens = try model.tokenizer().encode(Self.text, addsSpecialTokens: false, parsesSpecialTokens: false)
     let set = try CalibrationSet(text: Self.text, model: model, context: 16, limit: nil)
-    #expect(set.sequences.count == tokens.count / 16)
+    #expect(set.sequences.count == (tokens.count + 1) / 16)
     for (index, sequence) in set.sequences.enumerated() {
       #expect(sequence[0] == 1022)
-      #expect(sequence[1...] == tokens[index * 16 + 1..<(index + 1) * 16])
+      #expect(sequence[1...] == tokens[index * 16..<index * 16 + 15])
     }
     let plain = try CalibrationSet(text: Self.text, model: model, context: 16, limit: 2, beginsSequences: false)
     #expect(plain.sequences == [Array(tokens[..<16]), Array(tokens[16..<32])])
