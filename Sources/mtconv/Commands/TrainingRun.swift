@@ -43,9 +43,9 @@ struct TrainingRun {
   }
 
   private func checkOutput() throws {
-    try FileError.refuseExisting(
-      options.outputFile,
-      from: [student.path, teacher?.path, options.data, options.heldout, options.workFolder], unless: options.force)
+    let inputs = [student.path, teacher?.path, options.data, options.heldout]
+    try FileError.refuseExisting(options.outputFile, from: inputs + [options.workFolder], unless: options.force)
+    try FileError.refuseWork(options.workFolder, from: inputs)
   }
 
   private func finish(
