@@ -13,7 +13,8 @@ extension Checkpoint {
     try quantized(by: scheme, from: self)
   }
 
-  /// As `quantized(by:)`, with the numbers of linear weights taken from `source`: the same model in a finer format.
+  /// As `quantized(by:)`, with the numbers of linear weights taken from `source`, the same model in a finer format, so that they are rounded
+  /// once. The reference, with whose bytes `compat` agrees, reads a converted checkpoint.
   func quantized(by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
     try scheme.dialect.check(scheme.layout)
     let patterns = scheme.ignored.map(ModulePattern.init)
@@ -24,7 +25,8 @@ extension Checkpoint {
     guard !keys.isEmpty || !weights.keys.contains(where: \.isQuantizable) else {
       throw CompressionError(.invalidSettings, "nothing is left to quantize: every linear weight is to be ignored")
     }
-    var result = try requantized(keys, by: scheme, from: source)
+    var result = try requantized(keys, by: scheme, from: scheme.rounding == .compat ? self : source)
+    if !scheme.quantizesKeyValueCache { result.dropCacheScales(of: source) }
     result.warnings += idle.map { "no module of the model matches '\($0)', which shall not be quantized" }
     try result.addCalibratedScales(scheme, quantized: keys)
     var layout = scheme.layout
@@ -32,6 +34,14 @@ extension Checkpoint {
     if scheme.dialect != .compressedTensors { layout.ignored = result.ignoredModules(in: scheme.dialect) }
     result.setQuantization(layout)
     return result
+  }
+
+  /// Calibrated scales of keys and values go where nothing announces them: engines look for them only if the configuration says so.
+  private mutating func dropCacheScales(of source: Checkpoint) {
+    let count = source.weights.values.count { $0.cacheScale != nil }
+    guard count > 0 else { return }
+    for key in weights.keys { weights[key]?.cacheScale = nil }
+    warnings.append("\(count) scales of the key-value cache are left out, because the scheme does not quantize it")
   }
 
   /// After a cut: weights of which a scale's block was cut into two are plain numbers, and become codes again in the same layout.

@@ -179,7 +179,10 @@ final class CompressJob {
     {
       Console.error("warning: \(obstacle)")
     }
-    return try working.plan(for: model, calibration: CalibrationSet(sequences: []))
+    let recipe = try working.plan(for: model, calibration: CalibrationSet(sequences: []))
+    let warnings = try recipe.applied(to: model).warnings
+    for warning in warnings.dropFirst(model.warnings.count) { Console.error("warning: \(warning)") }
+    return recipe
   }
 
   private func pruning() throws -> PruningPlan? {
