@@ -68,4 +68,54 @@ import Testing
       ["distill", "--teacher", "nowhere", "--student", "nowhere"] + options + shared(folder.file("out")))
     #expect(run.status == 64 && run.errors.contains(message), "\(run.errors)")
   }
+
+  private func distilling(_ teacher: String, _ more: [String] = []) throws -> ProgramRun {
+    try ProgramRun(["distill", "--teacher", teacher, "--student", "models/kjv-1m"] + shared(folder.file("out")) + more)
+  }
+
+  /// The bundled model with another text of its tokenizer.
+  private func teacher(_ change: (String) -> String) throws -> String {
+    try folder.makeDirectory("teacher")
+    for name in ["config.json", "model.safetensors", "tokenizer_config.json", "tokenizer.json"] {
+      let bytes = try FileSystem.read(Fixture.path("models/kjv-1m/\(name)"))
+      let isTokenizer = name == "tokenizer.json"
+      try folder.write(
+        isTokenizer ? Array(change(String(decoding: bytes, as: UTF8.self)).utf8) : bytes, to: "teacher/\(name)")
+    }
+    return folder.file("teacher")
+  }
+
+  @Test func aTeacherWithOtherTokensIsRefused() throws {
+    let teacher = try teacher {
+      $0.replacing("\"Ġwi\": 300", with: "\"Ġwi\": 900").replacing("\"Ġeyes\": 900", with: "\"Ġeyes\": 300")
+    }
+    let run = try distilling(teacher)
+    #expect(run.status == 2, "\(run.output)")
+    #expect(run.errors.contains("the teacher '\(teacher)' has another tokenizer than the student"), "\(run.errors)")
+    #expect(run.errors.contains("token 300 is 'Ġeyes' in the teacher and 'Ġwi' in the student"), "\(run.errors)")
+    #expect(try folder.names() == ["teacher"])
+  }
+
+  /// Another name of a token that no text has, and a GGUF file.
+  @Test func aTeacherWithTheSameTokensOfTextIsTaken() throws {
+    let renamed = try teacher { $0.replacing("<|end_of_text|>", with: "<|im_end|>") }
+    let gguf = folder.file("teacher.gguf")
+    let conversion = try ProgramRun("convert", "models/kjv-1m", gguf, "--quiet")
+    #expect(conversion.status == 0, "\(conversion.errors)")
+    for teacher in [renamed, gguf] {
+      let run = try distilling(teacher, ["--dry-run"])
+      #expect(run.status == 0, "\(run.errors)")
+    }
+  }
+
+  /// The teacher has 104 tokens and no tokenizer.
+  @Test func aTextWithTokensThatTheTeacherHasNotIsRefusedBeforeAnyWork() throws {
+    let run = try distilling("models/llama-pico")
+    #expect(run.status == 2, "\(run.output)")
+    #expect(
+      run.errors.contains("'models/kjv-1m/calibration.txt': token ")
+        && run.errors.contains("is not in the vocabulary of 104 of the teacher 'models/llama-pico'"), "\(run.errors)")
+    #expect(try folder.names().isEmpty)
+  }
+
 }
