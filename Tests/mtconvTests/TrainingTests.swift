@@ -118,4 +118,14 @@ import Testing
     #expect(try folder.names().isEmpty)
   }
 
+  @Test func aRunThatDivergesSavesItsStateAndWritesNothing() throws {
+    let student = try student()
+    let run = try ProgramRun(
+      ["distill", "--teacher", "models/kjv-1m", "--student", student] + shared(folder.file("out"))
+        + ["--learning-rate", "1e6", "--tokens", "640"])
+    #expect(
+      run.status == 2 && run.errors.contains("steps gave no finite gradient; lower the learning rate"), "\(run.errors)")
+    #expect(try folder.names() == ["out.work", "plan.json", "student"])
+    #expect(try FileSystem.names(in: folder.file("out.work")) == ["log.jsonl", "state.safetensors"])
+  }
 }

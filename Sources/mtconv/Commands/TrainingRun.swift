@@ -70,6 +70,11 @@ struct TrainingRun {
     _ outcome: Distiller.Outcome, _ fileFormat: Checkpoint.FileFormat, _ heldOut: CalibrationSet, _ data: TrainingData,
     _ line: ProgressLine
   ) throws {
+    if let divergence = outcome.divergence {
+      guard outcome.weights != nil else { throw CompressionError(.diverged, divergence.message) }
+      Console.error(
+        "warning: \(divergence.message); the weights after step \(outcome.bestStep) are the best until then")
+    }
     let report = TrainingReport(outcome, settings, options)
     if !outcome.isStopped, let weights = outcome.weights {
       var write = WriteOptions()

@@ -143,8 +143,12 @@ struct DistillerTests {
     let distiller = try Distiller(
       broken, from: learner.teacher, plan: learner.plan, on: learner.data, heldOut: learner.heldOut,
       settings: learner.settings, work: Distiller.Work(folder: folder.path))
-    #expect(throws: CompressionError(.diverged, "")) { try distiller.run() }
+    let outcome = try distiller.run()
+    #expect(outcome.weights == nil && !outcome.isStopped && outcome.steps == 4)
+    #expect(outcome.divergence?.message.contains("4 of 4 steps gave no finite gradient") == true)
+    #expect(DistillationReport(outcome, settings: learner.settings).divergence == outcome.divergence)
     #expect(try folder.text(of: "log.jsonl").contains("\"isSkipped\":true"))
+    #expect(try folder.names().contains(state))
   }
 
   @Test func finetuningNeedsNoTeacher() throws {
