@@ -33,6 +33,7 @@ extension Checkpoint {
     result.quantization = layout
     if scheme.dialect != .compressedTensors { layout.ignored = result.ignoredModules(in: scheme.dialect) }
     result.setQuantization(layout)
+    result.warnings += [result.partlyQuantizedSets].compactMap(\.self)
     return result
   }
 
@@ -91,7 +92,7 @@ extension Checkpoint {
   ) -> [WeightKey: SharedScale] {
     var result: [WeightKey: SharedScale] = [:]
     for layer in 0..<hyperparameters.layerCount {
-      for roles: [WeightRole] in [[.query, .key, .value], [.gate, .up]] {
+      for roles in WeightRole.fusedSets {
         let members = roles.map { WeightKey($0, layer: layer) }.filter(keys.contains)
         // They read the same, so that its channels count the same.
         let scale = SharedScale(
