@@ -72,7 +72,8 @@ extension Checkpoint {
   /// The model with these weights quantized, and nothing else said about it.
   func requantized(_ keys: [WeightKey], by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
     var result = self
-    let rule = ScaleRule(format: scaleFormat(in: scheme.dialect), search: scheme.search)
+    let rule = ScaleRule(
+      format: scaleFormat(in: scheme.dialect), search: scheme.search, rounding: scheme.rounding)
     let numbers = source.weights.filter { keys.contains($0.key) }.mapValues(\.finest)
     let powers = try inputPowers(of: keys, scheme)
     let shared = scheme.sharesScales ? source.sharedScales(of: keys, rule: rule, powers) : [:]
@@ -183,12 +184,10 @@ extension Checkpoint {
 /// Scales of activations, as small tensors.
 private struct CalibratedScales {
   private let rule: ScaleRule
-  private let rounding: QuantizationScheme.Rounding
   private let ranges: ActivationRanges
 
   init(_ scheme: QuantizationScheme, format: ElementFormat, ranges: ActivationRanges) {
-    rule = ScaleRule(format: format, search: .none)
-    rounding = scheme.rounding
+    rule = ScaleRule(format: format, search: .none, rounding: scheme.rounding)
     self.ranges = ranges
   }
 
@@ -201,7 +200,9 @@ private struct CalibratedScales {
       throw CompressionError(.wrongStatistics, "the statistics of \(site.rawValue) in layer \(layer) are not finite")
     }
     // The reference measures activations that are BF16.
-    let scale = rule.scale(maximum: rounding == .compat ? BFloat16Bits.rounded(maximum) : maximum)
+    let scale = try rule.scale(
+      maximum: rule.rounding == .compat ? BFloat16Bits.rounded(maximum) : maximum,
+      name: "\(site.rawValue) in layer \(layer)")
     return LazyTensor([scale], shape: [1]).converted(to: rule.format, name: site.rawValue)
   }
 }
