@@ -44,7 +44,7 @@ import Testing
     let other = try ProgramRun(
       ["distill", "--teacher", "models/kjv-1m", "--student", student, "--force", "--resume", "--seed", "9"]
         + shared(out))
-    #expect(other.status == 2 && other.errors.contains("other settings"))
+    #expect(other.status == 2 && other.errors.contains("other settings (seed 1, now 9)"), "\(other.errors)")
   }
 
   @Test func aDryRunSaysWhatItWouldTakeAndWritesNothing() throws {
@@ -56,6 +56,10 @@ import Testing
 
   @Test(arguments: [
     (["--temperature", "0"], "--temperature is 0.0, expected more than 0"),
+    (["--temperature", "inf"], "--temperature is inf, expected more than 0"),
+    (["--weight-decay", "nan"], "--weight-decay is nan, expected at least 0"),
+    (["--weight-decay=-0.1"], "--weight-decay is -0.1, expected at least 0"),
+    (["--minimum-rate", "1e-4", "--clip", "inf"], "--clip is inf, expected more than 0"),
     (["--beta", "1"], "--beta is 1.0, expected between 0 and 1"),
     (["--cross-entropy", "2"], "--cross-entropy is 2.0, expected 0 to 1"),
     (["--cache-teacher", "topk:8", "--loss", "jsd"], "--cache-teacher topk goes with --loss forward-kl"),
@@ -67,6 +71,15 @@ import Testing
     let run = try ProgramRun(
       ["distill", "--teacher", "nowhere", "--student", "nowhere"] + options + shared(folder.file("out")))
     #expect(run.status == 64 && run.errors.contains(message), "\(run.errors)")
+  }
+
+  @Test(arguments: ["--learning-rate", "--minimum-rate"]) func aRateWithoutBoundsIsRefused(_ option: String) throws {
+    let run = try ProgramRun([
+      "finetune", "models/kjv-1m", "--data", "d", "--heldout", "h", "--tokens", "9", "-o", folder.file("out"), option,
+      "inf",
+    ])
+    #expect(
+      run.status == (option == "--learning-rate" ? 64 : 2) && run.errors.contains("inf, expected"), "\(run.errors)")
   }
 
   private func distilling(_ teacher: String, _ more: [String] = []) throws -> ProgramRun {
@@ -116,6 +129,20 @@ import Testing
       run.errors.contains("'models/kjv-1m/calibration.txt': token ")
         && run.errors.contains("is not in the vocabulary of 104 of the teacher 'models/llama-pico'"), "\(run.errors)")
     #expect(try folder.names().isEmpty)
+  }
+
+  @Test func aHeldOutTextThatSaysNothingLeavesNothing() throws {
+    let short = try folder.write("[[5, 6], [7, 8]]", to: "short.json")
+    let run = try distilling("models/kjv-1m", ["--heldout", short])
+    #expect(run.status == 2 && run.errors.contains("'\(short)': no sequence of three tokens or more"), "\(run.errors)")
+    #expect(try folder.names() == ["short.json"])
+  }
+
+  @Test func documentsOfOneTokenAreNoTrainingText() throws {
+    let single = try folder.write("[\((0..<64).map { "[\($0)]" }.joined(separator: ","))]", to: "single.json")
+    let run = try ProgramRun(["finetune", "models/kjv-1m"] + shared(folder.file("out")) + ["--data", single])
+    #expect(
+      run.status == 2 && run.errors.contains("'\(single)': no document of the training text has two"), "\(run.errors)")
   }
 
   @Test func aRunThatDivergesSavesItsStateAndWritesNothing() throws {

@@ -109,7 +109,7 @@ public final class Distiller {
       let file = try SafetensorsFile(path: path)
       state = try DistillationState(file: file, path: path)
       guard state.identity == identity else {
-        throw CompressionError(
+        throw try CompressionError(
           .wrongState,
           "'\(path)' is of another run: \(state.identity.difference(from: identity)); start anew or give the same")
       }
