@@ -69,6 +69,15 @@ import Testing
     #expect(recipe["provenance"]?["texts"]?["training"] == nil)
   }
 
+  @Test func trainingThatDivergesLeavesTheHealedWeights() throws {
+    let run = try ProgramRun(
+      arguments("a", ["--distill-tokens", "640", "--distill-learning-rate", "1e6", "--quiet"]))
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.output.contains("no better than before: the weights before are used"))
+    #expect(run.output.contains("training diverged: 4 of "), "\(run.output)")
+    #expect(try JSON(parsing: folder.bytes(of: "a/mtconv.json"))["overlay"]?["method"] == "healing")
+  }
+
   /// Two runs of the same command, one of them stopped and taken up again, and what is left of them for `report`.
   @Test func aStoppedRunGoesOnBitByBitAndLeavesWhatReportShows() throws {
     let training = ["--distill-tokens", "256", "--distill-learning-rate", "1e-3"]

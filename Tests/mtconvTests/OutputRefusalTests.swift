@@ -43,6 +43,26 @@ import Testing
     ("compress models/kjv-1m TMP/none/c --fp8", "cannot create 'TMP/none/c': there is no directory 'TMP/none'"),
     ("compress models/kjv-1m TMP/model --fp8 --work TMP/model --force", "'TMP/model' would replace 'TMP/model'"),
     (
+      "finetune models/kjv-1m --data d --heldout h --tokens 9 -o TMP/x --work models/kjv-1m",
+      "'models/kjv-1m' cannot be the folder for work: it is, or lies in, 'models/kjv-1m', which is read"
+    ),
+    (
+      "distill --student models/kjv-1m --teacher models/llama-pico --data d --heldout h --tokens 9 -o TMP/x --work models/llama-pico/w",
+      "'models/llama-pico/w' cannot be the folder for work: it is, or lies in, 'models/llama-pico', which is read"
+    ),
+    (
+      "finetune models/kjv-1m --data d --heldout h --tokens 9 -o TMP/x --work TMP/model",
+      "'TMP/model' cannot be the folder for work: it holds a model"
+    ),
+    (
+      "compress models/kjv-1m TMP/x --fp8 --work models/kjv-1m/",
+      "'models/kjv-1m/' cannot be the folder for work: it is, or lies in, 'models/kjv-1m', which is read"
+    ),
+    (
+      "compress models/kjv-1m TMP/x --fp8 --dry-run --work TMP/model",
+      "'TMP/model' cannot be the folder for work: it holds a model"
+    ),
+    (
       "compress models/kjv-1m TMP/x --drop-layers 1 --calibration TMP/file --stats TMP/none/s",
       "cannot create 'TMP/none/s': there is no directory 'TMP/none'"
     ),

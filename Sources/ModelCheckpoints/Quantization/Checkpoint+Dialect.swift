@@ -27,7 +27,9 @@ extension Checkpoint {
     guard dialect != layout.dialect else { return self }
     layout.dialect = dialect
     layout.ignored = ignoredModules(in: dialect)
-    try dialect.check(layout)
+    var stored = layout
+    stored.quantizesKeyValueCache = layout.quantizesKeyValueCache || weights.values.contains { $0.cacheScale != nil }
+    try dialect.check(stored)
     let format = dialect.scalesFollowModel ? plainFormat ?? .bf16 : ElementFormat.f32
     var result = self
     for (key, weight) in weights {

@@ -1,4 +1,4 @@
-internal import ModelArchitectures
+package import ModelArchitectures
 internal import OrderedCollections
 internal import TensorFormats
 
@@ -23,7 +23,26 @@ extension Checkpoint {
     return [
       warning("is listed as not quantized, and its weights are codes", coded),
       warning("is not quantized, and no list says so", plain),
+      partlyQuantizedSets,
     ].compactMap(\.self)
+  }
+
+  /// What vLLM refuses, in one sentence: sets of matrices that it runs as one, of which some are codes and some are not.
+  package var partlyQuantizedSets: String? {
+    let sets = (0..<hyperparameters.layerCount).flatMap { layer in
+      WeightRole.fusedSets.map { $0.map { WeightKey($0, layer: layer) }.filter { weights[$0] != nil } }
+    }
+    let parts = sets.compactMap { set -> (plain: WeightKey, coded: WeightKey)? in
+      guard let plain = set.first(where: { weights[$0]?.scale == nil }),
+        let coded = set.first(where: { weights[$0]?.scale != nil })
+      else { return nil }
+      return (plain, coded)
+    }
+    guard let first = parts.first else { return nil }
+    let others = parts.count > 1 ? " (and so in \(parts.count - 1) more sets)" : ""
+    return
+      "'\(moduleName(of: first.coded))' is quantized and '\(moduleName(of: first.plain))' is not\(others): vLLM runs them as one"
+      + " matrix and refuses the model; leave all of a set as they are, or none"
   }
 
   private func warning(_ text: String, _ modules: [String]) -> String? {
@@ -39,6 +58,11 @@ extension Checkpoint {
       group["targets"]?.array?.contains { $0.string != "Linear" } ?? false
     }
   }
+}
+
+extension WeightRole {
+  /// Matrices that read the same, and that engines run as one.
+  package static let fusedSets: [[WeightRole]] = [[.query, .key, .value], [.gate, .up]]
 }
 
 extension String {

@@ -8,6 +8,8 @@ public struct DistillationReport: Sendable, Codable, Equatable {
   public var tokens: Int
   /// Steps that changed nothing because their numbers were not finite.
   public var skippedSteps: Int
+  /// Why training ended before its last step; nil if it did not.
+  public var divergence: Distiller.Divergence?
   /// Threads that the numbers depend on: the same run gives the same bits on the same kind of processor with as many.
   public var threads: Int
   /// The student before the first step, and at its best, on the held-out text.
@@ -19,6 +21,7 @@ public struct DistillationReport: Sendable, Codable, Equatable {
     self.settings = settings
     tokens = outcome.tokens
     skippedSteps = outcome.skippedSteps
+    divergence = outcome.divergence
     threads = processorCount
     start = outcome.start
     best = outcome.best

@@ -93,13 +93,16 @@ public struct DistillationSettings: Sendable, Codable, Equatable {
     func check(_ isRight: Bool, _ message: @autoclosure () -> String) throws {
       guard isRight else { throw CompressionError(.invalidSettings, message()) }
     }
-    try check(temperature > 0, "the temperature is \(temperature), expected more than 0")
+    func isPositive(_ number: Double) -> Bool { number > 0 && number.isFinite }
+    try check(isPositive(temperature), "the temperature is \(temperature), expected more than 0")
     try check(beta > 0 && beta < 1, "beta is \(beta), expected between 0 and 1")
     try check((0...1).contains(crossEntropy), "the share of cross-entropy is \(crossEntropy), expected 0 to 1")
     try check(
-      learningRate > 0 && minimumLearningRate >= 0 && minimumLearningRate <= learningRate,
+      isPositive(learningRate) && minimumLearningRate >= 0 && minimumLearningRate <= learningRate,
       "the learning rate goes from \(learningRate) to \(minimumLearningRate), expected down and not below 0")
-    try check(clippingNorm > 0, "the clipping norm is \(clippingNorm), expected more than 0")
+    try check(isPositive(clippingNorm), "the clipping norm is \(clippingNorm), expected more than 0")
+    let decay = optimizer.weightDecay
+    try check(decay >= 0 && decay.isFinite, "the weight decay is \(decay), expected at least 0")
     try check(
       rowsPerStep > 0 && context > 1 && steps > 0 && evaluationInterval > 0,
       "rows in a step, steps, context and interval must be positive")

@@ -101,14 +101,33 @@ struct DistillationState: Codable, Equatable {
 }
 
 extension DistillationState.Identity {
-  /// Names what is not the same.
-  func difference(from other: Self) -> String {
+  /// Names what is not the same; of settings each, with what this run has and what `other` has.
+  func difference(from other: Self) throws -> String {
     var names: [String] = []
-    if settings != other.settings { names.append("settings") }
+    if settings != other.settings { names.append("settings (\(try settings.differences(from: other.settings)))") }
     if student != other.student { names.append("student") }
     if teacher != other.teacher { names.append("teacher") }
     if data != other.data { names.append("training text") }
     if heldOut != other.heldOut { names.append("held-out text") }
     return "other \(names.joined(separator: ", "))"
+  }
+}
+
+extension DistillationSettings {
+  /// `seed 1, now 9`
+  fileprivate func differences(from other: Self) throws -> String {
+    let (own, others) = (try JSON(encoding: self).leaves(), try JSON(encoding: other).leaves())
+    let names = OrderedSet(own.keys).union(others.keys).filter { own[$0] != others[$0] }
+    return names.map { "\($0) \(own[$0] ?? "none"), now \(others[$0] ?? "none")" }.joined(separator: "; ")
+  }
+}
+
+extension JSON {
+  /// The members that hold no others, by their path: `optimizer.weightDecay`.
+  fileprivate func leaves(_ path: [String] = []) -> OrderedDictionary<String, String> {
+    guard let members = object else { return [path.joined(separator: "."): serialized()] }
+    return members.reduce(into: [:]) { leaves, member in
+      leaves.merge(member.value.leaves(path + [member.key])) { first, _ in first }
+    }
   }
 }

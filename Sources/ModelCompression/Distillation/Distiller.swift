@@ -22,8 +22,26 @@ public final class Distiller {
     public let bestStep: Int
     /// Whether the run was asked to stop before its end.
     public let isStopped: Bool
+    /// Why the run ended before its last step; nil if it did not.
+    public let divergence: Divergence?
     /// The best weights; nil if none was better than the start.
     public let weights: WeightOverlay?
+  }
+
+  /// Too many steps whose numbers were not finite, for a run to go on.
+  public struct Divergence: Sendable, Codable, Equatable {
+    public let steps: Int
+    public let skippedSteps: Int
+
+    /// A step now and then may overflow; a run that does nothing else has diverged.
+    fileprivate init?(_ state: DistillationState) {
+      guard state.skipped > max(3, state.step / 10) else { return nil }
+      (steps, skippedSteps) = (state.step, state.skipped)
+    }
+
+    public var message: String {
+      "training diverged: \(skippedSteps) of \(steps) steps gave no finite gradient; lower the learning rate"
+    }
   }
 
   /// Where a run keeps its files, and what it is asked to keep.
@@ -91,7 +109,7 @@ public final class Distiller {
       let file = try SafetensorsFile(path: path)
       state = try DistillationState(file: file, path: path)
       guard state.identity == identity else {
-        throw CompressionError(
+        throw try CompressionError(
           .wrongState,
           "'\(path)' is of another run: \(state.identity.difference(from: identity)); start anew or give the same")
       }
@@ -109,14 +127,14 @@ public final class Distiller {
     if !resumes { try log.add(.heldOut(step: 0, state.start)) }
   }
 
-  /// Trains to the end, or until `isStopped` says so; the state is saved either way.
+  /// Trains to the end, until `isStopped` says so, or until it diverges; the state is saved in any case.
   public func run(
     progress: (TrainingProgress) -> Void = { _ in }, isStopped: () -> Bool = { false }
   ) throws -> Outcome {
     let clock = ContinuousClock()
     var saved = clock.now
     var timer = TrainingTimer(stepsDone: state.step)
-    while state.step < settings.steps, !isStopped() {
+    while state.step < settings.steps, Divergence(state) == nil, !isStopped() {
       let result = try step()
       let evaluation = try evaluateIfDue()
       let rate = timer.add(tokens: settings.tokensPerStep, steps: 1)
@@ -146,11 +164,6 @@ public final class Distiller {
     state.step += 1
     guard loss.isFinite, norm.isFinite else {
       state.skipped += 1
-      // A step now and then may overflow; a run that does nothing else has diverged.
-      guard state.skipped <= max(3, state.step / 10) else {
-        throw CompressionError(
-          .diverged, "\(state.skipped) of \(state.step) steps gave no finite gradient; lower the learning rate")
-      }
       return StepResult(loss: loss, gradientNorm: norm, learningRate: rate, isSkipped: true)
     }
     optimizer.update(
@@ -184,9 +197,11 @@ public final class Distiller {
 
   private func outcome() throws -> Outcome {
     let isBetter = state.best.step > 0
+    let divergence = Divergence(state)
     return Outcome(
       steps: state.step, tokens: state.step * settings.tokensPerStep, skippedSteps: state.skipped, start: state.start,
-      best: state.best.quality, bestStep: state.best.step, isStopped: state.step < settings.steps,
+      best: state.best.quality, bestStep: state.best.step,
+      isStopped: state.step < settings.steps && divergence == nil, divergence: divergence,
       weights: isBetter ? try WeightOverlay(path: FileSystem.join(work.folder, Work.bestName), for: student) : nil)
   }
 }

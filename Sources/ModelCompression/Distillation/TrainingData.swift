@@ -11,7 +11,7 @@ public struct TrainingData: Sendable {
   public let context: Int
 
   /// Packs token sequences in their order; what does not fill the last row is left out.
-  /// - Throws: `CompressionError.notEnoughText` if there is not one row.
+  /// - Throws: `CompressionError.notEnoughText` if there is not one row, or in all of them no token that follows another.
   public init(documents: [[Int]], context: Int) throws {
     var rows: [[[Int]]] = []
     var row: [[Int]] = []
@@ -31,6 +31,10 @@ public struct TrainingData: Sendable {
     guard !rows.isEmpty else {
       let count = documents.reduce(0) { $0 + $1.count }
       throw CompressionError(.notEnoughText, "the training text has \(count) tokens, expected at least \(context)")
+    }
+    guard rows.joined().contains(where: { $0.count > 1 }) else {
+      throw CompressionError(
+        .notEnoughText, "no document of the training text has two tokens, so there is nothing to predict")
     }
     self.rows = rows
     self.context = context

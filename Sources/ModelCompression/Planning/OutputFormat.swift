@@ -29,6 +29,6 @@ public struct OutputFormat: Sendable, Codable, Equatable {
     let anyRanges = Dictionary(uniqueKeysWithValues: Site.allCases.map { ($0, Float(1)) })
     quantization.ranges = ActivationRanges(
       layers: Array(repeating: anyRanges, count: model.hyperparameters.layerCount))
-    return try converted.quantized(by: quantization, from: quantization.rounding == .compat ? converted : model)
+    return try converted.quantized(by: quantization, from: model)
   }
 }

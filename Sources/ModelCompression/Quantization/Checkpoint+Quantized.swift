@@ -13,7 +13,8 @@ extension Checkpoint {
     try quantized(by: scheme, from: self)
   }
 
-  /// As `quantized(by:)`, with the numbers of linear weights taken from `source`: the same model in a finer format.
+  /// As `quantized(by:)`, with the numbers of linear weights taken from `source`, the same model in a finer format, so that they are rounded
+  /// once. The reference, with whose bytes `compat` agrees, reads a converted checkpoint.
   func quantized(by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
     try scheme.dialect.check(scheme.layout)
     let patterns = scheme.ignored.map(ModulePattern.init)
@@ -24,14 +25,24 @@ extension Checkpoint {
     guard !keys.isEmpty || !weights.keys.contains(where: \.isQuantizable) else {
       throw CompressionError(.invalidSettings, "nothing is left to quantize: every linear weight is to be ignored")
     }
-    var result = try requantized(keys, by: scheme, from: source)
+    var result = try requantized(keys, by: scheme, from: scheme.rounding == .compat ? self : source)
+    if !scheme.quantizesKeyValueCache { result.dropCacheScales(of: source) }
     result.warnings += idle.map { "no module of the model matches '\($0)', which shall not be quantized" }
     try result.addCalibratedScales(scheme, quantized: keys)
     var layout = scheme.layout
     result.quantization = layout
     if scheme.dialect != .compressedTensors { layout.ignored = result.ignoredModules(in: scheme.dialect) }
     result.setQuantization(layout)
+    result.warnings += [result.partlyQuantizedSets].compactMap(\.self)
     return result
+  }
+
+  /// Calibrated scales of keys and values go where nothing announces them: engines look for them only if the configuration says so.
+  private mutating func dropCacheScales(of source: Checkpoint) {
+    let count = source.weights.values.count { $0.cacheScale != nil }
+    guard count > 0 else { return }
+    for key in weights.keys { weights[key]?.cacheScale = nil }
+    warnings.append("\(count) scales of the key-value cache are left out, because the scheme does not quantize it")
   }
 
   /// After a cut: weights of which a scale's block was cut into two are plain numbers, and become codes again in the same layout.
@@ -61,7 +72,8 @@ extension Checkpoint {
   /// The model with these weights quantized, and nothing else said about it.
   func requantized(_ keys: [WeightKey], by scheme: QuantizationScheme, from source: Checkpoint) throws -> Checkpoint {
     var result = self
-    let rule = ScaleRule(format: scaleFormat(in: scheme.dialect), search: scheme.search)
+    let rule = ScaleRule(
+      format: scaleFormat(in: scheme.dialect), search: scheme.search, rounding: scheme.rounding)
     let numbers = source.weights.filter { keys.contains($0.key) }.mapValues(\.finest)
     let powers = try inputPowers(of: keys, scheme)
     let shared = scheme.sharesScales ? source.sharedScales(of: keys, rule: rule, powers) : [:]
@@ -81,7 +93,7 @@ extension Checkpoint {
   ) -> [WeightKey: SharedScale] {
     var result: [WeightKey: SharedScale] = [:]
     for layer in 0..<hyperparameters.layerCount {
-      for roles: [WeightRole] in [[.query, .key, .value], [.gate, .up]] {
+      for roles in WeightRole.fusedSets {
         let members = roles.map { WeightKey($0, layer: layer) }.filter(keys.contains)
         // They read the same, so that its channels count the same.
         let scale = SharedScale(
@@ -172,12 +184,10 @@ extension Checkpoint {
 /// Scales of activations, as small tensors.
 private struct CalibratedScales {
   private let rule: ScaleRule
-  private let rounding: QuantizationScheme.Rounding
   private let ranges: ActivationRanges
 
   init(_ scheme: QuantizationScheme, format: ElementFormat, ranges: ActivationRanges) {
-    rule = ScaleRule(format: format, search: .none)
-    rounding = scheme.rounding
+    rule = ScaleRule(format: format, search: .none, rounding: scheme.rounding)
     self.ranges = ranges
   }
 
@@ -190,7 +200,9 @@ private struct CalibratedScales {
       throw CompressionError(.wrongStatistics, "the statistics of \(site.rawValue) in layer \(layer) are not finite")
     }
     // The reference measures activations that are BF16.
-    let scale = rule.scale(maximum: rounding == .compat ? BFloat16Bits.rounded(maximum) : maximum)
+    let scale = try rule.scale(
+      maximum: rule.rounding == .compat ? BFloat16Bits.rounded(maximum) : maximum,
+      name: "\(site.rawValue) in layer \(layer)")
     return LazyTensor([scale], shape: [1]).converted(to: rule.format, name: site.rawValue)
   }
 }

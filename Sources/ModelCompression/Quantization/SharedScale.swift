@@ -26,9 +26,12 @@ final class SharedScale: Sendable {
   }
 
   private func computed() throws -> Float {
-    let maximum = try members.map { try Self.maximum(of: $0.weight, name: $0.name) }.max() ?? 0
-    let candidates = rule.candidates(maximum: maximum)
-    guard !candidates.isEmpty, maximum > 0 else { return rule.scale(maximum: maximum) }
+    let maxima = try members.map { (value: try Self.maximum(of: $0.weight, name: $0.name), name: $0.name) }
+    guard let (maximum, name) = maxima.max(by: { $0.value < $1.value }) else {
+      return try rule.scale(maximum: 0, name: "")
+    }
+    let candidates = maximum > 0 ? try rule.candidates(maximum: maximum, name: name) : []
+    guard !candidates.isEmpty else { return try rule.scale(maximum: maximum, name: name) }
     var errors = [Double](repeating: 0, count: candidates.count)
     for member in members {
       let parts = try Self.parts(of: member.weight) { rows in

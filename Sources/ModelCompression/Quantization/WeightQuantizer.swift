@@ -114,8 +114,10 @@ extension WeightQuantizer {
         maxima[column] = max(maxima[column], try finiteMaximum(of: segment, row: index, name: name))
       }
     }
-    let candidates = maxima.map { $0 > 0 ? rule.candidates(maximum: $0) : [] }
-    guard candidates.contains(where: { !$0.isEmpty }) else { return maxima.map(rule.scale) }
+    let candidates = try maxima.map { $0 > 0 ? try rule.candidates(maximum: $0, name: name) : [] }
+    guard candidates.contains(where: { !$0.isEmpty }) else {
+      return try maxima.map { try rule.scale(maximum: $0, name: name) }
+    }
     var errors = candidates.map { [Double](repeating: 0, count: $0.count) }
     try weight.forEachRow(rows) { _, row in
       forEachSegment(row) { column, segment in
@@ -123,17 +125,17 @@ extension WeightQuantizer {
         addErrors(of: segment, candidates[column], weightedBy: searchPowers, from: start, to: &errors[column])
       }
     }
-    return maxima.indices.map { column in
+    return try maxima.indices.map { column in
       candidates[column].isEmpty
-        ? rule.scale(maximum: maxima[column]) : best(of: candidates[column], errors: errors[column])
+        ? try rule.scale(maximum: maxima[column], name: name) : best(of: candidates[column], errors: errors[column])
     }
   }
 
   /// The scale of a single row, whose values are at hand.
   private func rowScale(_ index: Int, _ row: UnsafeBufferPointer<Float>) throws -> Float {
     let maximum = try finiteMaximum(of: row, row: index, name: name)
-    let candidates = maximum > 0 ? rule.candidates(maximum: maximum) : []
-    guard !candidates.isEmpty else { return rule.scale(maximum: maximum) }
+    let candidates = maximum > 0 ? try rule.candidates(maximum: maximum, name: name) : []
+    guard !candidates.isEmpty else { return try rule.scale(maximum: maximum, name: name) }
     var errors = [Double](repeating: 0, count: candidates.count)
     addErrors(of: row, candidates, weightedBy: searchPowers, from: 0, to: &errors)
     return best(of: candidates, errors: errors)

@@ -32,11 +32,7 @@ extension Recipe {
     } else {
       result = result.fitted(for: output)
     }
-    if let quantization {
-      // Codes come from the parent's own numbers, so that they are rounded once. The reference reads a converted checkpoint.
-      let numbers = quantization.rounding == .compat ? result : source
-      result = try result.quantized(by: quantization, from: numbers)
-    }
+    if let quantization { result = try result.quantized(by: quantization, from: source) }
     if let dialect { result = try result.converted(to: dialect) }
     // Names in the output come from the record, so that they are the same wherever the parent lies.
     result.path = self.parent.name

@@ -44,6 +44,7 @@ final class CompressJob {
     if let path = options.calibration { note(path, as: "calibration", calibrationLimit, calibrationSample) }
     if let path = options.heldout { note(path, as: "held out", options.heldoutChunks) }
     if !options.dryRun { try refuseOutput() }
+    try FileError.refuseWork(workPath, from: inputs)
     if options.distillation.isWanted { try refuseTrainingOnHeldOut() }
     // Before anything is measured for it.
     let layers = model.hyperparameters.layerCount
@@ -57,14 +58,17 @@ final class CompressJob {
     options.work ?? FileSystem.withoutSlashes(options.out) + (options.dryRun ? ".dry-run" : ".work")
   }
 
+  private var inputs: [String?] {
+    [
+      options.input, options.plan, options.stats, options.calibration, options.heldout, options.distillation.data,
+      options.search.taskData,
+    ]
+  }
+
   /// An output that is there is refused, unless an earlier run of this work wrote it and was stopped before it was verified.
   private func refuseOutput() throws {
     let isOurs = FileSystem.exists(FileSystem.join(workPath, Self.output + ".key"))
-    let inputs = [
-      options.input, options.plan, options.stats, options.calibration, options.heldout, options.distillation.data,
-      options.search.taskData, workPath,
-    ]
-    try FileError.refuseExisting(options.out, from: inputs, unless: options.force || isOurs)
+    try FileError.refuseExisting(options.out, from: inputs + [workPath], unless: options.force || isOurs)
     // Statistics that are not there yet are an output, too.
     if let path = options.stats, !FileSystem.exists(path) { try FileError.refuseExisting(files: path, unless: false) }
   }
@@ -175,7 +179,10 @@ final class CompressJob {
     {
       Console.error("warning: \(obstacle)")
     }
-    return try working.plan(for: model, calibration: CalibrationSet(sequences: []))
+    let recipe = try working.plan(for: model, calibration: CalibrationSet(sequences: []))
+    let warnings = try recipe.applied(to: model).warnings
+    for warning in warnings.dropFirst(model.warnings.count) { Console.error("warning: \(warning)") }
+    return recipe
   }
 
   private func pruning() throws -> PruningPlan? {

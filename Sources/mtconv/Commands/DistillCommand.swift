@@ -80,8 +80,10 @@ struct DistillCommand: ParsableCommand {
   }
 
   func validate() throws {
-    if temperature <= 0 { throw ValidationError("--temperature is \(temperature), expected more than 0") }
-    if beta <= 0 || beta >= 1 { throw ValidationError("--beta is \(beta), expected between 0 and 1") }
+    if !(temperature > 0 && temperature.isFinite) {
+      throw ValidationError("--temperature is \(temperature), expected more than 0")
+    }
+    if !(beta > 0 && beta < 1) { throw ValidationError("--beta is \(beta), expected between 0 and 1") }
     if !(0...1).contains(crossEntropy) { throw ValidationError("--cross-entropy is \(crossEntropy), expected 0 to 1") }
     if randomStart, training.train.trained != .all { throw ValidationError("--random-start goes with --train all") }
     if blockWarmUp < 0 { throw ValidationError("--block-warm-up is \(blockWarmUp), expected at least 0") }

@@ -53,7 +53,7 @@ struct DistillationOptions: ParsableArguments {
     if let minutes, !(minutes > 0 && minutes < 1e6) {
       throw ValidationError("--distill-minutes is \(minutes), expected more than 0")
     }
-    if let learningRate, !(learningRate > 0) {
+    if let learningRate, !(learningRate > 0 && learningRate.isFinite) {
       throw ValidationError("--distill-learning-rate is \(learningRate), expected more than 0")
     }
     if let batch, batch < 1 { throw ValidationError("--distill-batch is \(batch), expected at least 1") }

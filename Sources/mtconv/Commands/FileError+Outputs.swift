@@ -20,6 +20,27 @@ extension FileError {
     try refuse(files.compactMap { $0 }.map { ($0, true) }, from: inputs.compactMap { $0 }, replaces)
   }
 
+  /// Refuses a folder for work whose files would stand among those of a model: one that holds a model, and one that is what the command
+  /// reads or lies in it.
+  ///
+  /// - Parameters:
+  ///   - folder: need not be there; nil if there is none.
+  ///   - inputs: what the command reads.
+  static func refuseWork(_ folder: String?, from inputs: [String?]) throws {
+    guard let folder else { return }
+    let place = FileSystem.resolved(folder) ?? FileSystem.place(of: folder)
+    let read = inputs.compactMap { $0 }.first { input in
+      guard let place, let input = FileSystem.resolved(input) else { return false }
+      return FileSystem.isInside(place, input)
+    }
+    if let read {
+      throw FileError(.exists, "'\(folder)' cannot be the folder for work: it is, or lies in, '\(read)', which is read")
+    }
+    if FileSystem.exists(FileSystem.join(folder, "config.json")) {
+      throw FileError(.exists, "'\(folder)' cannot be the folder for work: it holds a model")
+    }
+  }
+
   private static func refuse(
     _ outputs: [(path: String, isFile: Bool)], from inputs: [String], _ replaces: Bool
   ) throws {

@@ -2,6 +2,7 @@ public import ArgumentParser
 internal import ModelArchitectures
 public import ModelCheckpoints
 public import ModelCompression
+internal import OrderedCollections
 internal import TensorFormats
 
 struct QuantizeCommand: ParsableCommand {
@@ -127,7 +128,8 @@ struct QuantizeCommand: ParsableCommand {
     let isCalibrated = scheme == .fp8Static || kvCache
     return QuantizationScheme(
       kind: scheme, dialect: dialect, rounding: scales == .compat ? .compat : .single, search: scales.search,
-      ignored: QuantizationScheme.defaultIgnored + ignore, sharesScales: separateScales ? false : nil,
+      ignored: Array(OrderedSet(QuantizationScheme.defaultIgnored + ignore)),
+      sharesScales: separateScales ? false : nil,
       quantizesKeyValueCache: kvCache, ranges: isCalibrated ? statistics.map { ActivationRanges($0) } : nil,
       inputPowers: scales == .output ? statistics.map { InputPowers($0) } : nil)
   }

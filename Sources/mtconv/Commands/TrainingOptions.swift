@@ -106,7 +106,10 @@ struct TrainingOptions: ParsableArguments {
     if let context { try check(context >= 4, "--context is \(context), expected at least 4") }
     if let warmUp { try check(warmUp >= 0, "--warm-up is \(warmUp), expected at least 0") }
     if let evaluateEvery { try check(evaluateEvery > 0, "--evaluate-every is \(evaluateEvery), expected at least 1") }
-    try check(learningRate > 0, "--learning-rate is \(learningRate), expected more than 0")
+    func isPositive(_ number: Double) -> Bool { number > 0 && number.isFinite }
+    try check(isPositive(learningRate), "--learning-rate is \(learningRate), expected more than 0")
+    try check(weightDecay >= 0 && weightDecay.isFinite, "--weight-decay is \(weightDecay), expected at least 0")
+    try check(isPositive(clip), "--clip is \(clip), expected more than 0")
     try check(saveEvery > 0, "--save-every is \(saveEvery), expected more than 0")
   }
 

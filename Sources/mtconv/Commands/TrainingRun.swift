@@ -15,11 +15,13 @@ struct TrainingRun {
     if !options.dryRun { try checkOutput() }
     let fileFormat = Checkpoint.FileFormat(outputPath: options.outputFile)
     try student.checkTrainable(fileFormat)
+    try teacher?.checkTeaches(student)
     let data = try TrainingData(
       reading: TextInput(path: options.data, field: options.field), model: student, context: settings.context)
     let heldOut = try CalibrationSet(
       reading: TextInput(path: options.heldout, field: options.field), model: student, context: settings.context,
       limit: options.heldoutChunks)
+    try check(data, heldOut)
     if options.dryRun {
       return try TrainingPlanReport(settings, data, student, teacher, options).print(asJSON: options.output.json)
     }
@@ -43,15 +45,37 @@ struct TrainingRun {
   }
 
   private func checkOutput() throws {
-    try FileError.refuseExisting(
-      options.outputFile,
-      from: [student.path, teacher?.path, options.data, options.heldout, options.workFolder], unless: options.force)
+    let inputs = [student.path, teacher?.path, options.data, options.heldout]
+    try FileError.refuseExisting(options.outputFile, from: inputs + [options.workFolder], unless: options.force)
+    try FileError.refuseWork(options.workFolder, from: inputs)
+  }
+
+  /// Refuses texts that training would fail on later.
+  private func check(_ data: TrainingData, _ heldOut: CalibrationSet) throws {
+    if let teacher {
+      try naming(options.data) { try teacher.checkTeacherTokens(data.rows.joined()) }
+      try naming(options.heldout) { try teacher.checkTeacherTokens(heldOut.sequences) }
+    }
+    try naming(options.heldout) { try heldOut.checkHeldOut() }
+  }
+
+  private func naming(_ path: String, _ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as CompressionError {
+      throw CompressionError(error.code, "'\(path)': \(error.message)")
+    }
   }
 
   private func finish(
     _ outcome: Distiller.Outcome, _ fileFormat: Checkpoint.FileFormat, _ heldOut: CalibrationSet, _ data: TrainingData,
     _ line: ProgressLine
   ) throws {
+    if let divergence = outcome.divergence {
+      guard outcome.weights != nil else { throw CompressionError(.diverged, divergence.message) }
+      Console.error(
+        "warning: \(divergence.message); the weights after step \(outcome.bestStep) are the best until then")
+    }
     let report = TrainingReport(outcome, settings, options)
     if !outcome.isStopped, let weights = outcome.weights {
       var write = WriteOptions()

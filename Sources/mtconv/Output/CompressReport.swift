@@ -52,12 +52,14 @@ struct CompressReport: Report {
   }
 
   private func text(of training: DistillationReport) -> String {
-    let run = "\(NumberText.count(training.tokens)) tokens, \(training.settings.steps) steps"
+    let run =
+      "\(NumberText.count(training.tokens)) tokens, \(training.divergence?.steps ?? training.settings.steps) steps"
     let skipped = training.skippedSteps > 0 ? ", \(training.skippedSteps) skipped for numbers that are not finite" : ""
+    let end = training.divergence.map { "\n\($0.message)" } ?? ""
     guard training.isUsed else {
-      return "distilled on \(run)\(skipped), and no better than before: the weights before are used"
+      return "distilled on \(run)\(skipped), and no better than before: the weights before are used\(end)"
     }
-    return "distilled on \(run)\(skipped): the weights after step \(training.bestStep) are used"
+    return "distilled on \(run)\(skipped): the weights after step \(training.bestStep) are used\(end)"
   }
 
   private func table(_ stages: [Stage]) -> String {

@@ -10,6 +10,7 @@ struct TrainingReport: Report {
   let tokens: Int
   let skippedSteps: Int
   let isStopped: Bool
+  let divergence: Distiller.Divergence?
   let before: HeldOutQuality
   let after: HeldOutQuality
   let bestStep: Int
@@ -22,6 +23,7 @@ struct TrainingReport: Report {
     tokens = outcome.tokens
     skippedSteps = outcome.skippedSteps
     isStopped = outcome.isStopped
+    divergence = outcome.divergence
     before = outcome.start
     after = outcome.best
     bestStep = outcome.bestStep

@@ -66,7 +66,7 @@ struct DistillerTests {
     #expect(throws: CompressionError(.wrongState, "")) { try learner.distiller(settings, folder) }
     settings.learningRate = 1
     let error = #expect(throws: CompressionError.self) { try learner.distiller(settings, folder, resuming: true) }
-    #expect(try #require(error).message.contains("other settings"))
+    #expect(try #require(error).message.contains("other settings (learningRate 0.002, now 1.0)"))
     settings.learningRate = learner.settings.learningRate
     let otherText = CalibrationSet(sequences: learner.heldOut.sequences.reversed())
     var work = Distiller.Work(folder: folder.path)
@@ -126,6 +126,33 @@ struct DistillerTests {
     #expect(throws: CompressionError(.invalidSettings, "")) { try settings.validate() }
   }
 
+  @Test func numbersThatMeanNothingAreRefused() throws {
+    let changes: [(inout DistillationSettings) -> Void] = [
+      { $0.temperature = .infinity }, { $0.temperature = .nan }, { $0.learningRate = .infinity },
+      { $0.minimumLearningRate = .nan }, { $0.clippingNorm = .infinity }, { $0.optimizer.weightDecay = .nan },
+      { $0.optimizer.weightDecay = .infinity }, { $0.optimizer.weightDecay = -0.1 },
+    ]
+    for change in changes {
+      var settings = DistillationSettings()
+      try settings.validate()
+      change(&settings)
+      #expect(throws: CompressionError(.invalidSettings, "")) { try settings.validate() }
+    }
+  }
+
+  @Test func whatDiffersOfARunIsNamedWithBothValues() throws {
+    let learner = try Learner()
+    let folder = TemporaryFolder()
+    var settings = learner.settings
+    settings.steps = 1
+    _ = try learner.distiller(settings, folder).run()
+    settings.optimizer.weightDecay = 0.5
+    settings.trained = .normsAndLast(layers: 1)
+    let error = #expect(throws: CompressionError.self) { try learner.distiller(settings, folder, resuming: true) }
+    #expect(error?.message.contains("trained.lastLayers none, now 1") == true, "\(error?.message ?? "")")
+    #expect(error?.message.contains("optimizer.weightDecay 0.1, now 0.5") == true, "\(error?.message ?? "")")
+  }
+
   @Test func whatGotWorseIsNotKept() throws {
     let learner = try Learner()
     var settings = learner.settings
@@ -143,8 +170,12 @@ struct DistillerTests {
     let distiller = try Distiller(
       broken, from: learner.teacher, plan: learner.plan, on: learner.data, heldOut: learner.heldOut,
       settings: learner.settings, work: Distiller.Work(folder: folder.path))
-    #expect(throws: CompressionError(.diverged, "")) { try distiller.run() }
+    let outcome = try distiller.run()
+    #expect(outcome.weights == nil && !outcome.isStopped && outcome.steps == 4)
+    #expect(outcome.divergence?.message.contains("4 of 4 steps gave no finite gradient") == true)
+    #expect(DistillationReport(outcome, settings: learner.settings).divergence == outcome.divergence)
     #expect(try folder.text(of: "log.jsonl").contains("\"isSkipped\":true"))
+    #expect(try folder.names().contains(state))
   }
 
   @Test func finetuningNeedsNoTeacher() throws {

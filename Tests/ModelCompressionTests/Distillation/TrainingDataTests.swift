@@ -10,6 +10,8 @@ struct TrainingDataTests {
     let data = try TrainingData(documents: [[1, 2, 3], [4, 5, 6, 7, 8, 9], [], [10, 11]], context: 4)
     #expect(data.rows == [[[1, 2, 3], [4]], [[5, 6, 7, 8]]])
     #expect(throws: CompressionError(.notEnoughText, "")) { try TrainingData(documents: [[1, 2]], context: 4) }
+    // Nothing follows anything.
+    #expect(throws: CompressionError(.notEnoughText, "")) { try TrainingData(documents: [[1], [2], [3]], context: 2) }
   }
 
   @Test func everyRowComesOnceInAnEpochAndTheOrderIsFixed() throws {

@@ -119,6 +119,33 @@ import Testing
     }
   }
 
+  /// Nothing announces the scales, and some dialects have no place for them.
+  @Test(arguments: [QuantizationScheme.Rounding.single, .compat], [QuantizationDialect.transformers, .fp8, .modelOpt])
+  func scalesOfACacheThatIsNotQuantizedAreLeftOut(
+    _ rounding: QuantizationScheme.Rounding, _ dialect: QuantizationDialect
+  ) throws {
+    let cached = try quantized(Self.cases.first { $0.dialect == .modelOpt && $0.kind == .fp8Static }!)
+    try cached.write(to: folder.file("cached"), as: .huggingFace)
+    let parent = try Checkpoint(path: folder.file("cached"))
+    let recipe = Recipe(
+      parent: parent, output: .huggingFace, elementFormat: .bf16,
+      quantization: QuantizationScheme(kind: .fp8Block, dialect: dialect, rounding: rounding))
+    let made = try recipe.applied(to: parent)
+    #expect(made.weights.values.allSatisfy { $0.cacheScale == nil })
+    let count = 2 * parent.hyperparameters.layerCount
+    #expect(made.warnings.contains { $0.contains("\(count) scales of the key-value cache are left out") })
+    try recipe.write(of: parent, to: folder.file("made"))
+    let written = try Checkpoint(path: folder.file("made"))
+    try expectSame(written, made)
+    #expect(try Verifier().verify(written, against: parent, on: Pico.tokens("qwen2")).correctness.passes)
+  }
+
+  @Test func scalesOfTheCacheNeedAPlaceInTheDialectEvenIfNothingAnnouncesThem() throws {
+    var model = try quantized(Self.cases.first { $0.dialect == .modelOpt && $0.kind == .fp8Block }!)
+    model.quantization?.quantizesKeyValueCache = false
+    #expect(throws: CheckpointError(.notExpressible, "")) { _ = try model.converted(to: .transformers) }
+  }
+
   @Test func refusesToRoundAScale() throws {
     let model = try quantized(Self.cases.first { $0.dialect == .modelOpt && $0.kind == .fp8Dynamic }!)
     let error = #expect(throws: CheckpointError.self) { _ = try model.converted(to: .compressedTensors) }

@@ -65,6 +65,25 @@ import Testing
   }
 
   @Test(arguments: [
+    (
+      "re:.*q_proj",
+      "'model.layers.0.self_attn.k_proj' is quantized and 'model.layers.0.self_attn.q_proj' is not (and so in 2 more sets)"
+    ),
+    (
+      "model.layers.1.mlp.gate_proj",
+      "'model.layers.1.mlp.up_proj' is quantized and 'model.layers.1.mlp.gate_proj' is not: vLLM"
+    ),
+    ("re:.*[qkv]_proj", nil), ("*down_proj", nil),
+  ])
+  func aPartOfASetThatEnginesFuseIsWarnedOf(_ ignored: String, _ message: String?) throws {
+    let model = try Pico.checkpoint("llama").quantized(by: QuantizationScheme(ignored: ["lm_head", ignored]))
+    for warnings in [model.warnings, try written(model, "part").warnings] {
+      #expect(warnings.count == (message == nil ? 0 : 1), "\(warnings)")
+      if let message { #expect(warnings.first?.contains(message) == true, "\(warnings)") }
+    }
+  }
+
+  @Test(arguments: [
     ("model.layers.0.mlp.up_proj", "model.layers.2.mlp.down_proj"), ("model.layers.0.mlp.up_proj", nil),
   ])
   func aListThatSaysSomethingElseIsWarnedOf(name: String, other: String?) throws {

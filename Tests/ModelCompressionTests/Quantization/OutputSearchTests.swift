@@ -84,7 +84,8 @@ import Testing
           return sum + Double(powers[index % 37]) * error * error
         }
       }
-      let candidates = rule.candidates(maximum: members.map { numbers[$0].magnitude }.max()!)
+      let candidates = try rule.candidates(
+        maximum: members.map { numbers[$0].magnitude }.max()!, name: "w")
       #expect(candidates.contains(found[block]))
       #expect(error(found[block]) <= candidates.map(error).min()! * 1.0001)
     }

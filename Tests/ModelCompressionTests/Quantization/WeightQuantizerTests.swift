@@ -61,6 +61,42 @@ import Testing
 }
 
 extension WeightQuantizerTests {
+  /// 2⁻²⁴ is the least F16, and its epsilon would make every code of such a row zero.
+  @Test(
+    arguments: [ScaleGranularity.tensor, .row, .block(rows: 1, columns: 8)],
+    [
+      QuantizationScheme.Search.none, .meanSquaredError,
+    ])
+  func smallValuesKeepAScaleOfTheirSize(_ granularity: ScaleGranularity, _ search: QuantizationScheme.Search) throws {
+    let values = LazyTensor([1e-5, -5e-6, 0, 2e-6], shape: [1, 4])
+    let weight = quantizer(values, granularity, format: .f16, search: search).quantized
+    #expect(try #require(weight.scale).values.decoded() == [0x1p-24])
+    #expect(try weight.values.bytes().contains { $0 & 0x7F != 0 })
+    let reference = WeightQuantizer(
+      Weight(values), name: "w", granularity, rule: ScaleRule(format: .f16, search: .none, rounding: .compat),
+      rounding: .throughBF16)
+    #expect(try #require(reference.quantized.scale).values.decoded() == [0x1p-10])
+    let nothing = quantizer(LazyTensor([0, 0, 0, 0], shape: [1, 4]), granularity, format: .f16, search: search)
+    #expect(try #require(nothing.quantized.scale).values.decoded() == [0x1p-10])
+  }
+
+  @Test(
+    arguments: [ScaleGranularity.tensor, .row, .block(rows: 1, columns: 8)],
+    [
+      QuantizationScheme.Search.none, .meanSquaredError,
+    ])
+  func aScaleBeyondItsFormatIsRefusedByTensor(
+    _ granularity: ScaleGranularity, _ search: QuantizationScheme.Search
+  ) throws {
+    let values = LazyTensor([1, -4e7], shape: [1, 2])
+    let weight = quantizer(values, name: "model.x.weight", granularity, format: .f16, search: search).quantized
+    for read in [{ try weight.values.bytes() }, { try weight.scale!.values.bytes() }] {
+      let error = #expect(throws: CompressionError.self) { _ = try read() }
+      #expect(error?.message.contains("'model.x.weight' has values up to 4e+07, whose scale is beyond F16") == true)
+    }
+    #expect(try quantizer(values, granularity, search: search).quantized.scale?.values.decoded()[0].isFinite == true)
+  }
+
   private func noise(_ quantizer: WeightQuantizer) throws -> Double {
     try quantizer.measured().reduce(0) { $0 + Double($1.noise) }
   }
