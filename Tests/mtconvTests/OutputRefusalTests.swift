@@ -55,6 +55,10 @@ import Testing
       "'TMP/model' cannot be the folder for work: it holds a model"
     ),
     (
+      "calibrate models/kjv-1m --text TMP/file -o TMP/x --work TMP/model",
+      "'TMP/model' cannot be the folder for work: it holds a model"
+    ),
+    (
       "compress models/kjv-1m TMP/x --fp8 --work models/kjv-1m/",
       "'models/kjv-1m/' cannot be the folder for work: it is, or lies in, 'models/kjv-1m', which is read"
     ),

@@ -20,11 +20,6 @@ public struct HeldOutQuality: Sendable, Codable, Equatable {
   }
 }
 
-extension CalibrationSet {
-  /// - Throws: `CompressionError.notEnoughText` for a held-out text on which nothing can be judged.
-  public func checkHeldOut() throws { try checkScoredTokens() }
-}
-
 /// The held-out text with what the teacher says about it, made once.
 final class HeldOut {
   private let groups: [[[Int]]]
@@ -32,7 +27,7 @@ final class HeldOut {
   private let teacher: Teacher?
 
   init(_ set: CalibrationSet, teacher: Teacher?, progress: @escaping WorkProgress.Handler) throws {
-    try set.checkHeldOut()
+    try set.checkScoredTokens()
     groups = set.groups
     self.teacher = teacher
     var states: [Matrix] = []

@@ -58,8 +58,8 @@ public struct Perplexity: Sendable, Codable, Equatable {
 }
 
 extension CalibrationSet {
-  /// Throws if no sequence is long enough for a token of its second half to have a next one.
-  func checkScoredTokens() throws {
+  /// Throws if no sequence is long enough for a token of its second half to have a next one: nothing can be judged on such a text.
+  public func checkScoredTokens() throws {
     guard sequences.contains(where: { $0.count > 2 }) else {
       throw CompressionError(.notEnoughText, "no sequence of three tokens or more to score")
     }

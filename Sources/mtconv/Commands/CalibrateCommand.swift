@@ -55,10 +55,9 @@ struct CalibrateCommand: ParsableCommand {
   func validate() throws { try input.require() }
 
   func run() throws {
-    if !dryRun {
-      try FileError.refuseExisting(
-        files: outputFile, imatrix, from: [model, input.input?.path, work], unless: force)
-    }
+    let inputs = [model, input.input?.path]
+    if !dryRun { try FileError.refuseExisting(files: outputFile, imatrix, from: inputs + [work], unless: force) }
+    try FileError.refuseWork(work, from: inputs)
     let checkpoint = try Checkpoint(path: model)
     let set = try input.requiredSet(model: checkpoint)
     let losses = try layerLoss.measurement(of: checkpoint, on: set)

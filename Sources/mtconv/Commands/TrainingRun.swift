@@ -56,7 +56,7 @@ struct TrainingRun {
       try naming(options.data) { try teacher.checkTeacherTokens(data.rows.joined()) }
       try naming(options.heldout) { try teacher.checkTeacherTokens(heldOut.sequences) }
     }
-    try naming(options.heldout) { try heldOut.checkHeldOut() }
+    try naming(options.heldout) { try heldOut.checkScoredTokens() }
   }
 
   private func naming(_ path: String, _ body: () throws -> Void) throws {
