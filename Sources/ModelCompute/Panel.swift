@@ -15,4 +15,9 @@ struct Panel: @unchecked Sendable {
   }
 
   func row(_ index: Int) -> UnsafeMutablePointer<Float> { start + index * stride }
+
+  func zero() {
+    if columns == stride { return start.update(repeating: 0, count: rows * columns) }
+    for index in 0..<rows { row(index).update(repeating: 0, count: columns) }
+  }
 }

@@ -5,7 +5,7 @@ internal import TensorFormats
 /// - Parameter cost: nanoseconds per value, roughly.
 func forEachRowRange(rows: Int, columns: Int, cost: Double = 0.5, _ body: @Sendable (Range<Int>) -> Void) {
   let total = Double(rows * columns) * cost
-  guard total > 100_000, processorCount > 1 else {
+  guard total > 100_000, freeProcessorCount > 1 else {
     if rows > 0 { body(0..<rows) }
     return
   }

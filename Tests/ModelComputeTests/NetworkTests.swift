@@ -1,5 +1,6 @@
 import ModelArchitectures
 import Synchronization
+import TensorFormats
 import Testing
 
 @testable import ModelCompute
@@ -60,6 +61,49 @@ struct NetworkTests {
     #expect(normalisedError(output.view(rows: 1700..<1800).values, alone.values) < 1e-10)
   }
 
+  /// Sequences enough for every worker to take some alone, and one more.
+  private static let many = TokenBatch(
+    (0...processorCount * 2).map { sequence in (0..<300).map { ($0 * 5 + sequence) % 37 } })
+
+  @Test func workersWithSequencesOfTheirOwnAreObservedInOrder() throws {
+    let network = model.network()
+    let (batch, observed) = (Self.many, [Site.blockInput, .query, .blockOutput])
+    let input = try network.run(batch, layers: 0..<1)
+    var seen: [(Site, Range<Int>)] = []
+    var starts: [Float] = []
+    let output = try network.run(
+      batch, from: input, layers: 1..<2, observing: Set(observed),
+      observer: {
+        seen.append(($0.site, $0.rows))
+        if $0.site == .blockInput { starts += $0.values.array }
+      })
+    #expect(starts == input.array)
+    let sites = seen.map(\.0)
+    #expect(sites == (0..<sites.count).map { observed[$0 % observed.count] })
+    for site in observed {
+      #expect(seen.filter { $0.0 == site }.flatMap { Array($0.1) } == Array(0..<batch.rows))
+    }
+    // A step that all workers share, one sequence at a time.
+    for (tokens, rows) in zip(batch.split(rows: 300), batch.sequences) {
+      let alone = try network.run(tokens, from: input.view(rows: rows), layers: 1..<2)
+      #expect(normalisedError(alone.values, output.view(rows: rows).values) < 1e-10)
+    }
+  }
+
+  @Test func whatAnObserverThrowsStopsAllWorkers() {
+    struct Broken: Error, Equatable {}
+    var calls = 0
+    #expect(throws: Broken()) {
+      try model.network().run(
+        Self.many, observing: [.blockOutput],
+        observer: { _ in
+          calls += 1
+          if calls == 2 { throw Broken() }
+        })
+    }
+    #expect(calls == 2)
+  }
+
   @Test func aReplacedSiteIsWhatLaterStepsRead() throws {
     let network = model.network()
     var input: [Float] = []
@@ -76,9 +120,10 @@ struct NetworkTests {
     #expect(calls == [[1, 2], [2, 2]])
   }
 
-  @Test func aCancelledTaskStopsTheRun() async {
+  @Test(arguments: [false, true])
+  func aCancelledTaskStopsTheRun(isLarge: Bool) async {
     let network = model.network()
-    let batch = batch
+    let batch = isLarge ? Self.many : batch
     let task = Task {
       withUnsafeCurrentTask { $0?.cancel() }
       return try network.run(batch).rows

@@ -99,7 +99,10 @@ import Testing
     let verification = try JSON(parsing: verified.output)
     #expect(
       verification["correctness"]?["normalizedError"]?.double == 0 && verification["emulation"] == engine["emulation"])
-    #expect(verification["quality"]?["perplexity"]?["value"] == engine["perplexity"])
+    // The head multiplies all tokens in one and those that count in the other: OpenBLAS may round otherwise at the ends.
+    let expected = engine["perplexity"]?.double ?? 0
+    let found = verification["quality"]?["perplexity"]?["value"]?.double ?? 1
+    #expect(abs(found / expected - 1) < 1e-6)
     let said = try ProgramRun(["perplexity", folder.file("fp8"), "--quiet"] + run)
     #expect(
       said.output.contains("activations as E4M3, calibrated, per tensor; key-value cache as E4M3, calibrated scales"))

@@ -25,13 +25,16 @@ public struct Calibration {
   /// the last.
   private let lastTokens: any RowStorage
 
+  /// Tokens whose residual stream is in memory at a time: several groups for every worker.
+  private static let tokensAtOnce = 8 * TokenBatch.rowsOfWorker
+
   /// - Parameter work: where the residual stream waits; in memory if nil.
   public init(of model: Checkpoint, on set: CalibrationSet, work: CalibrationWork? = nil) throws {
     let sequences = set.sequences.filter { !$0.isEmpty }
     guard !sequences.isEmpty else { throw CompressionError(.notEnoughText, "no text to measure the layers on") }
     self.model = model
     self.work = work
-    groups = CalibrationSet(sequences: sequences).groups(ofTokens: TokenBatch.rowsAtOnce).map { TokenBatch($0) }
+    groups = CalibrationSet(sequences: sequences).groups(ofTokens: Self.tokensAtOnce).map { TokenBatch($0) }
     sequenceCount = sequences.count
     let (hidden, layers) = (model.hyperparameters.hiddenSize, model.hyperparameters.layerCount)
     let tokens = sequences.reduce(0) { $0 + $1.count }

@@ -7,6 +7,8 @@ internal import Synchronization
 /// threads look out for the next for a moment before they sleep: a training step gains a tenth over `concurrentPerform`.
 final class WorkerPool: @unchecked Sendable {
   static let shared = WorkerPool(helperCount: processorCount - 1)
+  /// Whether the current thread works on a chunk.
+  @TaskLocal static var isAtWork = false
 
   private let helperCount: Int
   private let isTaken = Atomic<Bool>(false)
@@ -31,8 +33,7 @@ final class WorkerPool: @unchecked Sendable {
   /// Runs `work` on the calling thread and on others, as many as `helpers` and as are free before the caller is done with it; returns
   /// when all are.
   ///
-  /// - Returns: false, and nothing was run, if the pool is at work already: for another caller, or for a piece of work that itself
-  ///   wants to share.
+  /// - Returns: false, and nothing was run, if the pool is at work for another caller.
   func run(helpers: Int, _ work: @Sendable () -> Void) -> Bool {
     let helpers = min(helpers, helperCount)
     guard helpers > 0, !isTaken.exchange(true, ordering: .acquiring) else { return false }

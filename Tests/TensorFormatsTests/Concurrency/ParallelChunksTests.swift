@@ -32,4 +32,21 @@ import Testing
     #expect(calls.load(ordering: .relaxed) < 10_000)
     #expect(throws: Broken()) { try parallelChunks(of: 1, size: 1) { _ in throw Broken() } }
   }
+
+  /// Inside a chunk the others are busy: it is done in order, on the thread that asked.
+  @Test func chunksInsideAChunkStayOnItsThread() {
+    let isElsewhere = Atomic<Bool>(false)
+    parallelChunks(of: 8, size: 1) { _ in
+      if freeProcessorCount != 1 { isElsewhere.store(true, ordering: .relaxed) }
+      let thread = pthread_self()
+      let seen = Mutex<[Range<Int>]>([])
+      parallelChunks(of: 10, size: 4) { range in
+        if pthread_equal(pthread_self(), thread) == 0 { isElsewhere.store(true, ordering: .relaxed) }
+        seen.withLock { $0.append(range) }
+      }
+      #expect(seen.withLock { $0 } == [0..<4, 4..<8, 8..<10])
+    }
+    #expect(!isElsewhere.load(ordering: .relaxed) || processorCount == 1)
+    #expect(freeProcessorCount == processorCount)
+  }
 }
