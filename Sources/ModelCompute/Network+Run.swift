@@ -17,7 +17,8 @@ extension Network {
   /// - Parameters:
   ///   - input: what the first of the blocks reads, `tokens × hidden`; the embeddings of the batch if nil.
   ///   - layers: which blocks; all if nil.
-  ///   - sites: where `observer` looks: block by block, and within a block group by group of sequences.
+  ///   - sites: where `observer` looks: block by block, and within a block group by group of sequences; one call at a time, from
+  ///     any thread.
   ///   - replacements: what takes the place of a site's matrix.
   ///   - progress: called after each block with the number of blocks done and of all.
   /// - Returns: `.blockOutput` of the last block, `tokens × hidden`.
@@ -43,7 +44,8 @@ extension Block {
   ///
   /// - Parameters:
   ///   - stream: `.blockInput` of all tokens of the batch, `tokens × hidden`; `.blockOutput` afterwards.
-  ///   - sites: where `observer` looks, group after group and within each in the order of the program.
+  ///   - sites: where `observer` looks, group after group and within each in the order of the program; one call at a time, from
+  ///     any thread.
   ///   - replacements: what takes the place of a site's matrix.
   /// - Throws: `ComputeError`, what the observer throws, and `CancellationError`.
   public func advance(
